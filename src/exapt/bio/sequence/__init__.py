@@ -1,0 +1,1 @@
+"""Letters, alphabets and what is done with them."""

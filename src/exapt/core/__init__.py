@@ -1,0 +1,1 @@
+"""The bottom room: contracts, registry, configuration, errors, provenance. No biology, no training."""

@@ -1,0 +1,102 @@
+"""Encoded rows, ready to be batched: what the training loop and the predictor walk over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from exapt.core.contracts import Batch, Encoded, Encoder, Rows, Stream
+
+
+def stack(items: Sequence[Encoded]) -> Stream:
+    """Pad arrays on the right to the longest and stack them; "mask" (B, positions) is True where "x" is real.
+
+    The position axes of an array are those it shares with "x"; integer letters have no channel axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> batch = stack([{"x": np.array([2, 3], dtype=np.uint8)}, {"x": np.array([4], dtype=np.uint8)}])
+    >>> batch["x"].tolist(), batch["mask"].tolist()
+    ([[2, 3], [4, 0]], [[True, True], [True, False]])
+    """
+    stream: Stream = {}
+    for key in items[0]:
+        arrays = [item[key] for item in items]
+        shape = tuple(np.max([a.shape for a in arrays], axis=0)) if arrays[0].ndim else ()
+        if all(a.shape == shape for a in arrays):
+            padded = np.stack(arrays)
+        else:
+            padded = np.zeros((len(arrays), *shape), dtype=arrays[0].dtype)
+            for row, array in zip(padded, arrays, strict=True):
+                row[tuple(slice(n) for n in array.shape)] = array
+        stream[key] = torch.from_numpy(padded)
+    if "x" in items[0]:
+        x = stream["x"]
+        sizes = [item["x"].shape for item in items]
+        axes = x.ndim - 1 if not x.is_floating_point() else x.ndim - 2
+        mask = torch.zeros(x.shape[: axes + 1], dtype=torch.bool)
+        for row, size in zip(mask, sizes, strict=True):
+            row[tuple(slice(n) for n in size[:axes])] = True
+        stream["mask"] = mask
+        if not x.is_floating_point():
+            stream["x"] = x.long()
+    return stream
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Encoded inputs and targets of some rows.
+
+    Attributes
+    ----------
+    inputs
+        Input column -> one encoded value a row.
+    encoders
+        Input column -> the encoder that collates it.
+    targets
+        Target name -> array (n, ...).
+    ids
+        One identifier a row.
+    depth
+        Number of backbone blocks that were applied already (prefix cache); 0 = raw inputs.
+    """
+
+    inputs: Mapping[str, Sequence[Encoded]]
+    encoders: Mapping[str, Encoder]
+    targets: Mapping[str, NDArray[Any]]
+    ids: Sequence[str]
+    depth: int = 0
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Positions of the longest input of each row, shape (n,)."""
+        columns = list(self.inputs.values())
+        return np.array(
+            [max(next(iter(c[i].values())).shape[0] for c in columns) for i in range(len(self))], dtype=np.int64
+        )
+
+    def take(self, rows: Rows) -> Examples:
+        """The given rows, in the given order."""
+        return replace(
+            self,
+            inputs={name: [items[i] for i in rows] for name, items in self.inputs.items()},
+            targets={name: values[rows] for name, values in self.targets.items()},
+            ids=[self.ids[i] for i in rows],
+        )
+
+    def batch(self, rows: Rows) -> Batch:
+        """Collate some rows into padded tensors."""
+        inputs = {}
+        for name, items in self.inputs.items():
+            chosen = [items[i] for i in rows]
+            inputs[name] = stack(chosen) if self.depth else self.encoders[name].collate(chosen)
+        targets = {name: torch.from_numpy(np.ascontiguousarray(v[rows])) for name, v in self.targets.items()}
+        return Batch(inputs, targets, [self.ids[i] for i in rows], self.depth)

@@ -1,0 +1,1 @@
+"""From files to encoded rows: loading, cards, cleaning, encoders, splits, leakage."""

@@ -1,0 +1,1 @@
+"""Public data sets, one YAML each."""

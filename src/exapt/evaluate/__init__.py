@@ -1,0 +1,1 @@
+"""Metrics, intervals, baselines, and the comparison of arms."""

@@ -1,0 +1,1 @@
+"""Backbones, heads, layers, and weights."""

@@ -1,0 +1,1 @@
+"""Backbones, one folder each."""
