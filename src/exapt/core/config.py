@@ -150,8 +150,8 @@ def _line(where: str, problem: Mapping[str, Any]) -> str:
     path = [str(part) for part in problem["loc"]]
     name = ".".join(path)
     if problem["type"] == "extra_forbidden":
-        section = {"data": DataConfig, "source": DataConfig, "training": TrainingConfig}
-        known = section.get(path[0], RunConfig) if len(path) > 1 else RunConfig
+        sections: dict[str, type[BaseModel]] = {"data": DataConfig, "source": DataConfig, "training": TrainingConfig}
+        known = sections.get(path[0], RunConfig) if len(path) > 1 else RunConfig
         return f"{where}: unknown key {name!r}. {nearest(path[-1], known.model_fields, show=30)}"
     if problem["type"] == "missing":
         return f"{where}: key {name!r} is missing."

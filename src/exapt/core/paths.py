@@ -52,7 +52,7 @@ def atomic(path: Path) -> Iterator[Path]:
             if temporary.is_file():
                 with temporary.open("rb") as file:
                     os.fsync(file.fileno())
-            os.replace(temporary, path)
+            temporary.replace(path)
         finally:
             if temporary.is_dir():
                 shutil.rmtree(temporary)
