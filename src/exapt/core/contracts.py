@@ -190,6 +190,7 @@ class Backbone(nn.Module, ABC):
     """
 
     encoders: ClassVar[Mapping[str, str]]  # modality -> the encoder it reads by default
+    inputs: Inputs  # what the encoder feeds it
     dim: int  # width D of tokens and pooled
 
     @abstractmethod
@@ -276,7 +277,7 @@ class Task(ABC):
 
 
 # 6. Strategy ------------------------------------------------------------------------------------
-class Strategy(ABC):
+class Strategy:
     """How the weights are allowed to move. The base class is full fine-tuning.
 
     `owns` names what a strategy decides; two strategies that own the same thing conflict.
