@@ -1,0 +1,198 @@
+"""FASTA, plain or gzip, read as a stream of records in bounded memory.
+
+====================  ======================================================================
+``>id description``   header: the identifier ends at the first blank
+``key=value``         fields inside the description; a value ends before the next key
+``;``                 a comment line, skipped anywhere
+letters               one or more lines; blanks are removed, lower case (soft mask) is kept
+====================  ======================================================================
+
+References
+----------
+Pearson & Lipman (1988) Improved tools for biological sequence comparison. doi:10.1073/pnas.85.8.2444
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, TextIO, cast
+
+from exapt.bio.formats.compressed import open_binary
+from exapt.core.errors import DataError
+from exapt.core.paths import atomic
+
+BLOCK = 1 << 20
+_FIELD = re.compile(r"(?:^|(?<=\s))([A-Za-z_]\w*)=(.*?)(?=\s+[A-Za-z_]\w*=|$)")
+
+
+class Record(NamedTuple):
+    """One sequence.
+
+    Attributes
+    ----------
+    id
+        Header up to the first blank.
+    sequence
+        Letters without line breaks, case as in the file.
+    description
+        Header after the identifier.
+    line
+        Line number of the header, from 1; 0 where the record comes from no file.
+    """
+
+    id: str
+    sequence: str
+    description: str = ""
+    line: int = 0
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """``key=value`` pairs of the description.
+
+        Examples
+        --------
+        >>> Record("Q6GZX4", "MAF", "Factor 001R OS=Frog virus 3 OX=654924").fields
+        {'OS': 'Frog virus 3', 'OX': '654924'}
+        """
+        return fields(self.description)
+
+
+def fields(description: str) -> dict[str, str]:
+    """``key=value`` pairs of a header; a value runs to the next key, so it may hold blanks.
+
+    Examples
+    --------
+    >>> fields("SET=train TARGET=0.5 VALIDATION=True")
+    {'SET': 'train', 'TARGET': '0.5', 'VALIDATION': 'True'}
+    """
+    return dict(_FIELD.findall(description)) if "=" in description else {}
+
+
+def read(path: Path) -> Iterator[Record]:
+    """Stream the records of a file; memory is bounded by the longest record.
+
+    Raises
+    ------
+    DataError
+        With ``file:line``: letters before the first header, a header without identifier, bytes that are not
+        text; or a gzip that is damaged or cut in the middle.
+    """
+    with open_binary(path) as file:
+        yield from parse(file, str(path))
+
+
+def parse(file: BinaryIO, where: str) -> Iterator[Record]:
+    r"""Stream the records of an open file; `where` names it in errors.
+
+    Examples
+    --------
+    >>> import io
+    >>> list(parse(io.BytesIO(b";note\n>a first\nAC\ngt\n>b\n"), "x.fa"))
+    [Record(id='a', sequence='ACgt', description='first', line=2), Record(id='b', sequence='', description='', line=5)]
+    """
+    line = 1
+    for start, block in _whole_records(file):
+        try:
+            text = block.decode()
+        except UnicodeDecodeError as error:
+            bad = line + block[: error.start].count(b"\n")
+            raise DataError(
+                f"{where}:{bad}: not text (byte {block[error.start]:#04x}); FASTA is UTF-8 or ASCII."
+            ) from None
+        if start:
+            text = _skip_preamble(text, where)
+            line += block.count(b"\n") - text.count("\n")
+        yield from _records(text, line, where)
+        line += text.count("\n")
+
+
+def _whole_records(file: BinaryIO) -> Iterator[tuple[bool, bytes]]:
+    """Cut the file before a header into pieces of about BLOCK bytes; True marks the first piece."""
+    parts: list[bytes] = []
+    first = True
+    while block := file.read(BLOCK):
+        cut = block.rfind(b"\n>") + 1
+        if cut or (parts and parts[-1].endswith(b"\n") and block.startswith(b">")):
+            parts.append(block[:cut])
+            yield first, b"".join(parts)
+            first = False
+            parts = [block[cut:]]
+        else:
+            parts.append(block)
+    if parts:
+        yield first, b"".join(parts)
+
+
+def _skip_preamble(text: str, where: str) -> str:
+    """Drop comments and blank lines before the first header."""
+    if text.startswith("\ufeff"):
+        text = text[1:]
+    skipped = 0
+    while text and not text.startswith(">"):
+        line, _, rest = text.partition("\n")
+        if line.strip() and not line.startswith(";"):
+            raise DataError(
+                f"{where}:{skipped + 1}: expected a header that starts with '>', found {line.strip()[:20]!r}. "
+                "Is this a FASTA file?"
+            )
+        text, skipped = rest, skipped + 1
+    return text
+
+
+def _records(text: str, line: int, where: str) -> Iterator[Record]:
+    """Records of a piece that starts with '>' at line `line`."""
+    if not text:
+        return
+    has_comments = "\n;" in text
+    for record in text[1:].split("\n>"):
+        header, _, body = record.partition("\n")
+        if has_comments and ";" in body:
+            body = "\n".join(part for part in body.split("\n") if not part.startswith(";"))
+        name, _, description = header.partition(" ")
+        if "\t" in name:
+            name, _, description = header.partition("\t")
+        name = name.rstrip()
+        if not name:
+            raise DataError(f"{where}:{line}: the header has no identifier after '>'.")
+        yield Record(name, "".join(body.split()), description.strip(), line)
+        line += record.count("\n") + 1
+
+
+def write(path: Path, records: Iterable[Record], *, width: int = 60) -> int:
+    """Write records atomically, gzip where the name ends in ``.gz``; returns how many.
+
+    Parameters
+    ----------
+    path
+        Where to write.
+    records
+        Any stream of records.
+    width
+        Letters a line; 0 writes each sequence on one line.
+    """
+    count = 0
+    with atomic(path) as temporary, _open_for_writing(temporary, compressed=path.suffix == ".gz") as file:
+        for record in records:
+            header = f">{record.id} {record.description}" if record.description else f">{record.id}"
+            letters = record.sequence
+            step = width or max(len(letters), 1)
+            lines = [letters[i : i + step] for i in range(0, len(letters), step)]
+            file.write("\n".join([header, *lines]) + "\n")
+            count += 1
+    return count
+
+
+@contextmanager
+def _open_for_writing(path: Path, *, compressed: bool) -> Iterator[TextIO]:
+    with ExitStack() as stack:
+        file: BinaryIO = stack.enter_context(path.open("wb"))
+        if compressed:
+            # A fixed time stamp and no name: the same records give the same bytes.
+            zipped = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0))
+            file = cast("BinaryIO", zipped)
+        yield stack.enter_context(io.TextIOWrapper(file, encoding="utf-8", newline="\n"))
