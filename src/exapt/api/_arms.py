@@ -1,0 +1,230 @@
+"""One arm of a comparison with one seed: build, train, predict, keep. Finished arms survive an interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from exapt.api._prepare import Domain
+from exapt.core.config import BackboneConfig, Piece, RunConfig
+from exapt.core.contracts import Backbone, Model, Rows, Task
+from exapt.core.errors import ConfigError
+from exapt.core.paths import atomic, read_json, write_json
+from exapt.core.registry import METRICS, STRATEGIES
+from exapt.core.seeds import seed_everything
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from exapt.core.examples import Examples
+
+
+@dataclass(frozen=True)
+class ArmSpec:
+    """How one arm trains: its strategies, and whether it starts from the weights."""
+
+    name: str
+    strategy: tuple[Piece, ...]
+    pretrained: bool
+
+
+@dataclass(frozen=True)
+class SeedResult:
+    """What one arm left for one seed.
+
+    Attributes
+    ----------
+    test
+        Decoded predictions of the test rows.
+    valid_score
+        Primary metric on the validation rows, higher = better; NaN without any.
+    seconds, steps
+        Wall time of training and optimiser steps.
+    folder
+        Where the weights, the history and the transfer report lie.
+    """
+
+    test: NDArray[np.float64]
+    valid_score: float
+    seconds: float
+    steps: int
+    folder: Path
+
+
+def arms(config: RunConfig) -> list[ArmSpec]:
+    """The arms that a finetune trains: transfer, and the controls scratch and frozen."""
+    chosen = tuple(config.strategy)
+    pretrained = all(STRATEGIES.get(piece.name).pretrained for piece in chosen)
+    specs = [ArmSpec("transfer", chosen, pretrained)]
+    if config.controls == "all":
+        specs.append(ArmSpec("scratch", (Piece(name="scratch"),), False))
+        specs.append(ArmSpec("frozen", (Piece(name="frozen"),), True))
+    return specs
+
+
+def same_training(a: ArmSpec, b: ArmSpec, config: RunConfig) -> bool:
+    """Whether two arms would train the very same model, so that one run serves both."""
+    if a.pretrained == b.pretrained and a.strategy == b.strategy:
+        return True
+    nothing_given = config.backbone.weights is None
+    return nothing_given and {p.name for p in a.strategy + b.strategy} <= {"scratch", "full"}
+
+
+def build_model(
+    domain: Domain, source: Domain | None, backbone: BackboneConfig, *, pretrained: bool
+) -> tuple[Model, dict[str, Any]]:
+    """A model for the target (and source) task, and the report of what was loaded into it."""
+    from exapt.models import hub
+    from exapt.models.build import build
+
+    inputs = {name: encoder.inputs() for name, encoder in domain.encoders.items()}
+    kinds = set(inputs.values())
+    if len(kinds) > 1:
+        raise ConfigError(
+            f"{domain.table.source}: one backbone {backbone.name!r} cannot read input columns of different kinds."
+        )
+    shared: Backbone = build(backbone, kinds.pop())
+    report: dict[str, Any] = {"weights": None, "loaded": [], "skipped": [], "reinitialised": []}
+    if pretrained and backbone.weights is not None:
+        report = hub.load_into(shared, backbone.weights).as_dict()
+    heads = {"target": domain.task.build_head([shared] * len(inputs))}
+    if source is not None:
+        heads["source"] = source.task.build_head([shared] * len(inputs))
+    return Model(dict.fromkeys(inputs, shared), heads), report  # type: ignore[arg-type]
+
+
+def truth(task: Task, examples: Examples, rows: Rows) -> NDArray[Any]:
+    """The truth of some rows in the shape that metrics take."""
+    array = examples.targets["y"][rows]
+    target = getattr(task, "target", None)
+    return target.truth(array) if target is not None else array
+
+
+def scorer(task: Task) -> Any:
+    """A function of raw outputs and examples: the primary metric, oriented so that higher is better."""
+    names = task.metrics()
+    if not names:
+        return None
+    metric: Any = METRICS.get(names[0])
+
+    def score(outputs: Tensor, examples: Examples) -> float:
+        value = metric.value(truth(task, examples, np.arange(len(examples))), task.decode(outputs))
+        return float(value if metric.higher_is_better else -value)
+
+    return score
+
+
+def run_arm(
+    config: RunConfig, spec: ArmSpec, target: Domain, source: Domain | None, seed: int, folder: Path, *, quiet: bool
+) -> SeedResult:
+    """Train one arm with one seed, or read what an earlier, interrupted call left.
+
+    Parameters
+    ----------
+    folder
+        Where checkpoints and results of this arm and seed go; `done.json` marks a finished one.
+    """
+    from exapt.transfer.strategies._combine import combine
+    from exapt.transfer.training.loop import TrainingSets, fit
+    from exapt.transfer.training.predict import predict
+
+    done = folder / "done.json"
+    if done.exists():
+        return _read(folder)
+    seed_everything(seed)
+    spec = _resolve_auto(config, spec, target, source, seed, folder, quiet=quiet)
+    strategy = combine(list(spec.strategy))
+    needs_source = source if strategy.needs_source else None
+    model, report = build_model(target, needs_source, config.backbone, pretrained=spec.pretrained)
+    train, valid = target.labelled(seed)
+    sets = {"target": target.examples.take(train)}
+    tasks = {"target": target.task}
+    if needs_source is not None:
+        sets["source"], tasks["source"] = source_examples(needs_source), needs_source.task
+    history = fit(
+        model,
+        tasks,  # type: ignore[arg-type]
+        strategy,
+        TrainingSets(sets, target.examples.take(valid) if len(valid) else None),  # type: ignore[arg-type]
+        config.training,
+        seed=seed,
+        folder=folder,
+        score=scorer(target.task),
+        description=f"{spec.name} seed {seed}",
+        quiet=quiet,
+    )
+    task = target.task
+    outputs = task.decode(predict(model, target.examples.take(target.fold.test), config.training))
+    score = float("nan") if not len(valid) else history.best_score
+    report |= {"strategy": [piece.plain() for piece in spec.strategy], **parameter_counts(model)}
+    _keep(folder, model, outputs, report)
+    history.write(folder / "history.tsv")
+    summary = {"valid_score": None if np.isnan(score) else score, "seconds": history.seconds, "steps": history.steps}
+    write_json(done, summary)
+    return _read(folder)
+
+
+def source_examples(source: Domain) -> Examples:
+    """All source rows: the source has no test part that anybody looks at."""
+    rows = np.sort(np.concatenate([source.fold.train, source.fold.valid, source.fold.test]))
+    return source.examples.take(rows)
+
+
+def parameter_counts(model: Model) -> dict[str, int]:
+    """Parameters in all, and those that were trainable at the end."""
+    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    return {"parameters": sum(n for n, _ in sizes), "trainable": sum(n for n, on in sizes if on)}
+
+
+def _keep(folder: Path, model: Model, outputs: NDArray[np.float64], report: Mapping[str, Any]) -> None:
+    from exapt.models.hub import save_model
+
+    save_model(folder / "model.safetensors", model)
+    with atomic(folder / "outputs.safetensors") as temporary:
+        save_file({"test": np.ascontiguousarray(outputs)}, temporary)
+    write_json(folder / "transfer.json", dict(report))
+
+
+def _read(folder: Path) -> SeedResult:
+    summary = read_json(folder / "done.json")
+    score = summary["valid_score"]
+    return SeedResult(
+        test=load_file(folder / "outputs.safetensors")["test"],
+        valid_score=float("nan") if score is None else float(score),
+        seconds=summary["seconds"],
+        steps=summary["steps"],
+        folder=folder,
+    )
+
+
+def _resolve_auto(
+    config: RunConfig, spec: ArmSpec, target: Domain, source: Domain | None, seed: int, folder: Path, *, quiet: bool
+) -> ArmSpec:
+    """The arm that `auto` stands for: the candidate with the best validation score under its budget."""
+    if not any(piece.name == "auto" for piece in spec.strategy):
+        return spec
+    if len(spec.strategy) > 1:
+        raise ConfigError("strategy 'auto' chooses the strategy and stands alone.")
+    if not len(target.labelled(seed)[1]):
+        raise ConfigError("strategy 'auto' chooses by validation, and there is no validation part. Name a strategy.")
+    auto = STRATEGIES.build("auto", **spec.strategy[0].options)
+    epochs = max(1, round(config.training.epochs * auto.budget))
+    short = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
+    trials = {name: _single(f"auto {name}", name) for name in auto.candidates}
+    results = {
+        name: run_arm(short, trial, target, source, seed, folder / f"auto-{name}", quiet=quiet).valid_score
+        for name, trial in trials.items()
+    }
+    best = auto.choose(results)
+    write_json(folder / "auto.json", {"chosen": best, "validation": results, "epochs": epochs})
+    return _single(spec.name, best)
+
+
+def _single(arm: str, strategy: str) -> ArmSpec:
+    return ArmSpec(arm, (Piece(name=strategy),), STRATEGIES.get(strategy).pretrained)

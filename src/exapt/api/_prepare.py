@@ -1,0 +1,209 @@
+"""From a configuration to encoded rows: what finetune, pretrain and compare share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from exapt.core.config import BackboneConfig, DataConfig, Piece, RunConfig
+from exapt.core.contracts import Encoder, Fold, Rows, Table, Task
+from exapt.core.errors import ConfigError, DataError, nearest
+from exapt.core.examples import Examples
+from exapt.core.registry import BACKBONES, ENCODERS, SPLITS, STRATEGIES, TASKS
+
+if TYPE_CHECKING:
+    from exapt.data.loading import Loaded
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One data set, loaded, cut and encoded for one task.
+
+    `fold.train` are all training rows; `labelled(seed)` are those whose targets may be used.
+    """
+
+    loaded: Loaded
+    fold: Fold
+    split: Piece
+    task: Task
+    encoders: Mapping[str, Encoder]
+    examples: Examples
+    train_size: float | int | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def table(self) -> Table:
+        """The cleaned table."""
+        return self.loaded.table
+
+    def labelled(self, seed: int) -> tuple[Rows, Rows]:
+        """Training and validation rows whose targets may be used with this seed.
+
+        Few labels are few: with a number of labels a class there is no validation part.
+        """
+        if self.train_size is None:
+            return self.fold.train, self.fold.valid
+        from exapt.data.sampling import subsample
+
+        labels = self.table.frame[self.table.names("target")[0]]
+        train = self.fold.train[subsample(labels.iloc[self.fold.train].to_numpy(), self.train_size, seed)]
+        if isinstance(self.train_size, int) or not len(self.fold.valid):
+            return train, self.fold.valid[:0]
+        return train, self.fold.valid[subsample(labels.iloc[self.fold.valid].to_numpy(), self.train_size, seed)]
+
+    def groups(self, rows: Rows) -> NDArray[Any]:
+        """The resampling unit of each row: its group, or the row itself."""
+        names = self.table.names("group")
+        return self.table.frame[names[0]].to_numpy()[rows] if names else rows
+
+
+def check_names(config: RunConfig, where: str) -> None:
+    """Report every unknown name of a configuration at once, before anything is loaded.
+
+    Raises
+    ------
+    ConfigError
+        One line for each unknown name or option.
+    """
+    asked = [(TASKS, config.task), (BACKBONES, config.backbone)]
+    asked += [(STRATEGIES, piece) for piece in config.strategy]
+    asked += [(SPLITS, config.split)] if config.split else []
+    asked += [(ENCODERS, config.encoder)] if config.encoder else []
+    problems = []
+    for registry, piece in asked:
+        if piece.name not in registry.names():
+            problems.append(f"{where}: unknown {registry.kind} {piece.name!r}. {nearest(piece.name, registry.names())}")
+            continue
+        options = registry.options(piece.name)
+        problems += [
+            f"{where}: {registry.kind} {piece.name!r} has no option {key!r}. {nearest(key, options)}"
+            for key in sorted(set(piece.options) - set(options) - {"weights"})
+        ]
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def load_data(config: DataConfig) -> Loaded:
+    """Read and clean one data set."""
+    from exapt.data.loading import load
+
+    return load(config)
+
+
+def default_split(loaded: Loaded, asked: Piece | None) -> Piece:
+    """The split that was asked for, else the card's, else the group, else stratified by the label, else random."""
+    if asked is not None:
+        return asked
+    if loaded.split is not None:
+        return loaded.split
+    table = loaded.table
+    if names := table.names("group"):
+        return Piece.model_validate({"name": "group", "column": names[0]})
+    targets = table.names("target")
+    if len(targets) == 1 and table.columns[targets[0]].modality == "label":
+        return Piece.model_validate({"name": "stratified", "column": targets[0]})
+    return Piece(name="random")
+
+
+def weights_config(backbone: BackboneConfig) -> dict[str, Any] | None:
+    """The config.json of the weights that a backbone starts from; None without weights or for hub models."""
+    if backbone.weights is None or backbone.name == "hf":
+        return None
+    from exapt.models import hub
+
+    return hub.read_config(backbone.weights)
+
+
+def build_encoders(table: Table, train: Rows, config: RunConfig) -> dict[str, Encoder]:
+    """One encoder an input column, learned from training rows, or the one that travels with the weights.
+
+    Raises
+    ------
+    ConfigError
+        Where the backbone cannot read the modality of an input column.
+    """
+    backbone = config.backbone
+    saved = weights_config(backbone)
+    reads = BACKBONES.get(backbone.name).encoders
+    encoders: dict[str, Encoder] = {}
+    for name in table.names("input"):
+        modality = table.columns[name].modality
+        if saved is not None:
+            state = {**saved["encoder"]["state"], **(config.encoder.options if config.encoder else {})}
+            encoder = ENCODERS.build(saved["encoder"]["name"], **state)
+        elif config.encoder is not None:
+            encoder = _build_encoder(config.encoder.name, config.encoder.options, table, name)
+        elif modality in reads:
+            options = {"tokenizer": backbone.weights} if backbone.name == "hf" else {}
+            encoder = _build_encoder(reads[modality], options, table, name)
+        else:
+            raise ConfigError(
+                f"{table.source}: backbone {backbone.name!r} cannot read column {name!r} ({modality}). "
+                f"It reads {', '.join(reads)}."
+            )
+        if modality not in encoder.modalities:
+            raise ConfigError(
+                f"{table.source}: column {name!r} is {modality}; the encoder of "
+                f"{backbone.weights or backbone.name} reads {', '.join(encoder.modalities)}."
+            )
+        encoders[name] = encoder.fit(table.take(train).values(name))
+    if not encoders:
+        raise DataError(f"{table.source}: no input column. Name one with --input; columns: {', '.join(table.columns)}.")
+    return encoders
+
+
+def _build_encoder(name: str, options: Mapping[str, Any], table: Table, column: str) -> Encoder:
+    known = ENCODERS.options(name)
+    inferred = {"modality": table.columns[column].modality, "unit": table.columns[column].unit}
+    encoder: Encoder = ENCODERS.build(name, **{k: v for k, v in inferred.items() if k in known and v}, **options)
+    return encoder
+
+
+def encode(table: Table, encoders: Mapping[str, Encoder], targets: Mapping[str, NDArray[Any]]) -> Examples:
+    """Encode all rows of a table."""
+    inputs = {name: encoder.encode(table.values(name)) for name, encoder in encoders.items()}
+    return Examples(inputs, encoders, targets, table.ids())
+
+
+def prepare(config: RunConfig) -> tuple[Domain, Domain | None]:
+    """Load, clean, cut and encode the target data, and the source data where a strategy needs it."""
+    target = prepare_domain(config, config.data)
+    needs_source = any(STRATEGIES.get(piece.name).needs_source for piece in config.strategy)
+    if needs_source and config.source is None:
+        names = ", ".join(piece.name for piece in config.strategy if STRATEGIES.get(piece.name).needs_source)
+        raise ConfigError(f"strategy {names!r} trains on source data too; add `source: DATA` to the configuration.")
+    if config.source is None or not needs_source:
+        return target, None
+    plain = config.model_copy(update={"train_size": None, "split": None})
+    return target, prepare_domain(plain, config.source, target.encoders)
+
+
+def prepare_domain(config: RunConfig, data: DataConfig, encoders: Mapping[str, Encoder] | None = None) -> Domain:
+    """One data set, ready for its task; `encoders` are given where another domain has fitted them."""
+    loaded = load_data(data)
+    table = loaded.table
+    split = default_split(loaded, config.split)
+    fold = SPLITS.build(split.name, **split.options)(table)[0]
+    task: Task = TASKS.build(config.task.name, **config.task.options)
+    task.fit(table.take(fold.train))
+    if encoders is None:
+        encoders = build_encoders(table, fold.train, config)
+    elif set(encoders) != set(table.names("input")):
+        raise ConfigError(
+            f"{table.source}: source and target need the same input columns; "
+            f"found {table.names('input')} and {sorted(encoders)}."
+        )
+    notes = [
+        *loaded.notes,
+        f"split: {split.name}, {len(fold.train)} training, {len(fold.valid)} validation, {len(fold.test)} test rows",
+    ]
+    examples = encode(table, encoders, task.targets(table))
+    return Domain(loaded, fold, split, task, encoders, examples, config.train_size, notes)
+
+
+def with_train_size(domain: Domain, size: float | int | None) -> Domain:
+    """The same rows with another number of labels."""
+    return replace(domain, train_size=size)

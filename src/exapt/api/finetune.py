@@ -1,0 +1,271 @@
+"""`finetune`: train the transfer and its controls on the same rows, and say whether the transfer helped."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from numpy.typing import NDArray
+
+from exapt.api._arms import ArmSpec, SeedResult, arms, mean_valid, run_arm, same_training, truth
+from exapt.api._prepare import Domain, check_names, prepare
+from exapt.core.config import RunConfig
+from exapt.core.errors import ConfigError, RunExistsError
+from exapt.core.paths import read_json, refuse_existing, storage_errors, write_json, write_text
+from exapt.core.provenance import provenance
+from exapt.core.registry import BASELINES
+
+if TYPE_CHECKING:
+    from exapt.evaluate.compare import ArmResult
+
+
+def finetune(config: RunConfig, run: Path, *, force: bool = False, quiet: bool = False) -> dict[str, Any]:
+    """Run all arms and write a run folder.
+
+    Parameters
+    ----------
+    config
+        The whole run.
+    run
+        The folder to make. While it is being made it is called `<run>.partial`; the same call continues
+        an interrupted one from its last checkpoint.
+    force
+        Replace an existing run, and discard an unfinished one of another configuration.
+    quiet
+        No progress bars.
+
+    Returns
+    -------
+    dict
+        The content of `scores.json`.
+
+    Raises
+    ------
+    RunExistsError
+        Where `run` exists and `force` is False.
+    InputError
+        Where the configuration, the data or the weights cannot be used.
+    """
+    check_names(config, "configuration")
+    refuse_existing(run, force=force)
+    with storage_errors(run):
+        work = open_work(config, run, force=force)
+        target, source = prepare(config)
+        if not len(target.fold.test):
+            raise ConfigError(f"{target.table.source}: the split leaves no test rows, so nothing can be judged.")
+        trained = train_arms(config, target, source, work, quiet=quiet)
+        baselines = run_baselines(config, target)
+        scores = write_run(config, target, trained, baselines, work)
+        close_work(work, run)
+    return scores
+
+
+def open_work(config: RunConfig, run: Path, *, force: bool) -> Path:
+    """The folder of an unfinished run: the one of the same configuration, or a new one.
+
+    Raises
+    ------
+    RunExistsError
+        Where an unfinished run of another configuration lies there and `force` is False.
+    """
+    work = run.with_name(run.name + ".partial")
+    text = yaml.safe_dump(plain(config), sort_keys=False)
+    note = work / "run.yaml"
+    if note.exists() and note.read_text(encoding="utf-8") != text:
+        if not force:
+            raise RunExistsError(
+                f"{work} holds an unfinished run of another configuration. Repeat that command to finish it, "
+                "choose another -o, or pass --force to discard it."
+            )
+        shutil.rmtree(work)
+    work.mkdir(parents=True, exist_ok=True)
+    write_text(note, text)
+    return work
+
+
+def plain(config: RunConfig) -> dict[str, Any]:
+    """The configuration as it stands in run.yaml, without what was not given."""
+    values: dict[str, Any] = config.model_dump(exclude_none=True, exclude_defaults=True)
+    return {**values, "seeds": list(config.seeds), "strategy": [piece.plain() for piece in config.strategy]}
+
+
+def close_work(work: Path, run: Path) -> None:
+    """Drop the checkpoints and give the folder its name, replacing an older run of that name."""
+    shutil.rmtree(work / "arms", ignore_errors=True)
+    if run.exists():
+        shutil.rmtree(run)
+    work.replace(run)
+
+
+def train_arms(
+    config: RunConfig, target: Domain, source: Domain | None, work: Path, *, quiet: bool
+) -> dict[str, list[SeedResult]]:
+    """Every arm with every seed; arms that would train the same model share one training."""
+    trained: dict[str, list[SeedResult]] = {}
+    specs: list[ArmSpec] = []
+    for spec in arms(config):
+        twin = next((other for other in specs if same_training(spec, other, config)), None)
+        if twin is not None:
+            trained[spec.name] = trained[twin.name]
+            continue
+        specs.append(spec)
+        trained[spec.name] = [
+            run_arm(config, spec, target, source, seed, work / "arms" / spec.name / str(seed), quiet=quiet)
+            for seed in config.seeds
+        ]
+    return trained
+
+
+def run_baselines(config: RunConfig, target: Domain) -> dict[str, tuple[ArmResult, float]]:
+    """The cheap domain baselines on the same rows: predictions of the test rows and the mean validation score."""
+    if config.controls == "none" and config.baselines is None:
+        return {}
+    from exapt.evaluate.baselines import defaults
+    from exapt.evaluate.compare import ArmResult
+
+    table, task = target.table, target.task
+    kind = task.target.kind  # type: ignore[attr-defined]
+    modalities = [table.columns[name].modality for name in table.names("input")]
+    asked = config.baselines
+    names = (
+        {p.name: p.options for p in asked} if asked is not None else {name: {} for name in defaults(kind, modalities)}
+    )
+    score, results = scorer_of_decoded(task), {}
+    for name, options in names.items():
+        start = time.perf_counter()
+        predictions, valid_scores = [], []
+        for seed in config.seeds:
+            train, valid = target.labelled(seed)
+            model = BASELINES.build(name, **options)
+            model.fit(table.take(train), truth(task, target.examples, train), kind, seed=seed)
+            predictions.append(model.predict(table.take(target.fold.test)))
+            if len(valid):
+                valid_scores.append(score(truth(task, target.examples, valid), model.predict(table.take(valid))))
+            if target.train_size is None and model.deterministic:
+                predictions *= len(config.seeds)
+                break
+        seconds = (time.perf_counter() - start) / len(predictions)
+        results[name] = ArmResult(predictions, seconds, 0), float(np.mean(valid_scores)) if valid_scores else np.nan
+    return results
+
+
+def scorer_of_decoded(task: Any) -> Any:
+    """The primary metric of (truth, prediction), oriented so that higher is better."""
+    from exapt.core.registry import METRICS
+
+    metric: Any = METRICS.get(task.metrics()[0])
+    sign = 1 if metric.higher_is_better else -1
+    return lambda true, guess: sign * metric.value(true, guess)
+
+
+def write_run(
+    config: RunConfig,
+    target: Domain,
+    trained: Mapping[str, list[SeedResult]],
+    baselines: Mapping[str, tuple[ArmResult, float]],
+    work: Path,
+) -> dict[str, Any]:
+    """Write every file of the run folder; returns the scores."""
+    from exapt.api._run import write_model
+    from exapt.data.leakage import audit
+    from exapt.data.splits._cut import write as write_split
+    from exapt.evaluate.compare import compare
+
+    rows = target.fold.test
+    results = {name: _arm_result(seeds) for name, seeds in trained.items()}
+    results |= {f"baseline:{name}": result for name, (result, _) in baselines.items()}
+    validation = {name: mean_valid(seeds) for name, seeds in trained.items()}
+    validation |= {f"baseline:{name}": score for name, (_, score) in baselines.items()}
+    audited = audit(target.table, target.fold, corpus=_corpus(config))
+    scores = compare(
+        results,
+        truth(target.task, target.examples, rows),
+        groups=target.groups(rows),
+        kind=target.task.target.kind,  # type: ignore[attr-defined]
+        metrics=target.task.metrics(),
+        task=config.task.name,
+        seeds=config.seeds,
+        validation=validation,
+        audit=audited,
+    )
+    best = best_seed(trained["transfer"])
+    write_model(work, config, target, best)
+    write_split([target.fold], target.table, work / "split.tsv")
+    predictions_table(target, results, config).to_csv(work / "predictions.tsv", sep="\t", index=False)
+    history_table(trained, config).to_csv(work / "history.tsv", sep="\t", index=False)
+    write_json(work / "transfer.json", read_json(best.folder / "transfer.json"))
+    write_json(work / "provenance.json", provenance(target.loaded.files, config.seeds))
+    write_json(work / "audit.json", audited)
+    write_json(work / "notes.json", [*target.notes, *target.loaded.report.lines()])
+    write_json(work / "scores.json", scores)
+    _write_pages(work)
+    return scores
+
+
+def _write_pages(work: Path) -> None:
+    from exapt.report.page import write_report
+    from exapt.report.run_card import write_run_card
+
+    write_report(work)
+    write_run_card(work)
+
+
+def _arm_result(seeds: list[SeedResult]) -> ArmResult:
+    from exapt.evaluate.compare import ArmResult
+
+    seconds = float(np.mean([seed.seconds for seed in seeds]))
+    return ArmResult([seed.test for seed in seeds], seconds, seeds[0].steps)
+
+
+def _corpus(config: RunConfig) -> dict[str, Any] | None:
+    if config.backbone.weights is None or config.backbone.name == "hf":
+        return None
+    from exapt.models import hub
+
+    return hub.read_sketch(config.backbone.weights)
+
+
+def best_seed(results: list[SeedResult]) -> SeedResult:
+    """The seed whose model is kept: the best on validation, the first one without validation."""
+    scores = [result.valid_score for result in results]
+    return results[0] if np.isnan(scores).any() else results[int(np.argmax(scores))]
+
+
+def predictions_table(target: Domain, results: Mapping[str, ArmResult], config: RunConfig) -> pd.DataFrame:
+    """Arm, seed, id, truth, group and the task's own columns, one row a test row, arm and seed."""
+    task, rows = target.task, target.fold.test
+    ids = [target.examples.ids[i] for i in rows]
+    names = target.table.names("target")
+    known: dict[str, NDArray[Any]] = {
+        "truth" if len(names) == 1 else f"truth:{name}": target.table.frame[name].to_numpy()[rows] for name in names
+    }
+    parts = []
+    for arm, result in results.items():
+        for seed, decoded in zip(config.seeds, result.predictions, strict=True):
+            frame = task.frame(decoded, ids)
+            for column, values in reversed(list(known.items())):
+                frame.insert(1, column, values)
+            frame.insert(0, "seed", seed)
+            frame.insert(0, "arm", arm)
+            if target.table.names("group"):
+                frame["group"] = target.groups(rows)
+            parts.append(frame)
+    return pd.concat(parts, ignore_index=True)
+
+
+def history_table(trained: Mapping[str, list[SeedResult]], config: RunConfig) -> pd.DataFrame:
+    """Arm, seed and the columns of each training's own history."""
+    parts = []
+    for arm, results in trained.items():
+        for seed, result in zip(config.seeds, results, strict=True):
+            frame = pd.read_csv(result.folder / "history.tsv", sep="\t")
+            frame.insert(0, "seed", seed)
+            frame.insert(0, "arm", arm)
+            parts.append(frame)
+    return pd.concat(parts, ignore_index=True)

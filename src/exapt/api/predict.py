@@ -1,0 +1,155 @@
+"""`predict`, `evaluate` and `embed`: use a run or weights on new data, streamed in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from exapt.api._prepare import encode, load_data, weights_config
+from exapt.api._run import OpenedRun, match_columns, open_run
+from exapt.core.config import BackboneConfig, DataConfig, TrainingConfig
+from exapt.core.contracts import Model, Table
+from exapt.core.errors import DataError
+from exapt.core.paths import atomic, refuse_existing
+from exapt.core.progress import bar
+from exapt.core.registry import ENCODERS, METRICS
+
+CHUNK = 8192
+
+
+def predict(run: Path, data: str, output: Path, *, force: bool = False, quiet: bool = False) -> int:
+    """Predict every row of a card or file and write the task's table as TSV.
+
+    Parameters
+    ----------
+    run
+        A run folder.
+    data
+        A card name or a file; read in pieces of 8,192 rows, so memory does not grow with the input.
+    output
+        The TSV to write.
+
+    Returns
+    -------
+    int
+        Number of rows written.
+    """
+    from exapt.transfer.training.predict import predict as forward
+
+    refuse_existing(output, force=force)
+    opened = open_run(run)
+    rows = 0
+    with atomic(output) as temporary, temporary.open("w", encoding="utf-8") as file, _rows_bar(quiet) as progress:
+        for table in _pieces(data, opened):
+            table = match_columns(opened, table)
+            examples = encode(table, opened.encoders, {})
+            decoded = opened.task.decode(forward(opened.model, examples, opened.training))
+            opened.task.frame(decoded, examples.ids).to_csv(file, sep="\t", index=False, header=not rows)
+            rows += len(table)
+            progress.advance(len(table))
+    return rows
+
+
+def _rows_bar(quiet: bool) -> Any:
+    return bar("predict", None, unit="rows", quiet=quiet)
+
+
+def _pieces(data: str, opened: OpenedRun) -> Iterator[Table]:
+    from exapt.data.loading import stream
+
+    inputs = list(opened.encoders)
+    modality = {name: opened.columns[name]["modality"] for name in inputs}
+    yield from stream(data, inputs=modality, options=opened.config.data.options, chunk_rows=CHUNK)
+
+
+def evaluate(run: Path, data: str, *, target: str | None = None) -> dict[str, Any]:
+    """Score a run on labelled data that it has not seen, with intervals.
+
+    Returns
+    -------
+    dict
+        `{"n": rows, "metrics": {name: {"value", "low", "high"}}}`.
+
+    Raises
+    ------
+    DataError
+        Where the target column is missing or holds a label that the run does not know.
+    """
+    from exapt.evaluate.intervals import interval
+    from exapt.transfer.training.predict import predict as forward
+
+    opened = open_run(run)
+    wanted = opened.config.data
+    names = target or [name for name, column in opened.columns.items() if column["role"] == "target"]
+    config = DataConfig(name=data, target=names, group=wanted.group, modality=_label_modality(opened, names))
+    table = match_columns(opened, load_data(config).table)
+    missing = [name for name in table.names("target") if table.frame[name].isna().all()]
+    if missing:
+        raise DataError(f"{table.source}: target column {missing[0]!r} is empty; there is nothing to score against.")
+    fitted = opened.task.target  # type: ignore[attr-defined]
+    examples = encode(table, opened.encoders, opened.task.targets(table))
+    decoded = opened.task.decode(forward(opened.model, examples, opened.training))
+    true = fitted.truth(examples.targets["y"])
+    groups = table.frame[table.names("group")[0]].to_numpy() if table.names("group") else np.arange(len(table))
+    results = {name: interval(METRICS.get(name), true, [decoded], groups) for name in opened.task.metrics()}
+    return {"n": len(table), "metrics": {name: vars(result) for name, result in results.items()}}
+
+
+def _label_modality(opened: OpenedRun, names: str | list[str]) -> dict[str, str]:
+    names = [names] if isinstance(names, str) else names
+    return {name: opened.columns[name]["modality"] for name in names if name in opened.columns}
+
+
+def embed(weights: str, data: str, output: Path, *, force: bool = False, quiet: bool = False) -> int:
+    """Write the pooled features of every row as a TSV (id, e0, e1, ...) or a NumPy `.npy` of shape (n, D).
+
+    Parameters
+    ----------
+    weights
+        `arch.tag`, a folder of weights, or a run folder (its fine-tuned backbone).
+
+    Returns
+    -------
+    int
+        Number of rows written.
+    """
+    import pandas as pd
+
+    from exapt.data.loading import stream
+    from exapt.transfer.training.predict import features
+
+    refuse_existing(output, force=force)
+    model, encoder, training = _embedder(weights)
+    rows, vectors = 0, []
+    with atomic(output) as temporary, _rows_bar(quiet) as progress:
+        for table in stream(data, inputs={"input": encoder.modalities}, options={}, chunk_rows=CHUNK):
+            name = table.names("input")[0]
+            examples = encode(table, {name: encoder}, {})
+            pooled = features(Model({name: model}, {}), examples, training).numpy()
+            if output.suffix == ".npy":
+                vectors.append(pooled)
+            else:
+                frame = pd.DataFrame(pooled, columns=[f"e{i}" for i in range(pooled.shape[1])])
+                frame.insert(0, "id", examples.ids)
+                frame.to_csv(temporary, sep="\t", index=False, mode="a", header=not rows)
+            rows += len(table)
+            progress.advance(len(table))
+        if vectors:
+            with temporary.open("wb") as file:
+                np.save(file, np.concatenate(vectors), allow_pickle=False)
+    return rows
+
+
+def _embedder(weights: str) -> tuple[Any, Any, TrainingConfig]:
+    if (Path(weights) / "model.json").is_file():
+        opened = open_run(Path(weights))
+        name, encoder = next(iter(opened.encoders.items()))
+        return opened.model.backbones[name], encoder, opened.training
+    from exapt.models import hub
+
+    backbone, config = hub.load(weights)
+    saved = weights_config(BackboneConfig(name=config["arch"], weights=weights)) or config
+    return backbone.eval(), ENCODERS.build(saved["encoder"]["name"], **saved["encoder"]["state"]), TrainingConfig()

@@ -1,0 +1,108 @@
+"""`pretrain`: train a backbone on a large set, with the same loop, and keep it as `arch.tag`."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from exapt.api._arms import build_model, parameter_counts, scorer
+from exapt.api._prepare import Domain, check_names, prepare_domain
+from exapt.api._run import encoder_name
+from exapt.api.finetune import close_work, open_work, plain
+from exapt.core.config import RunConfig
+from exapt.core.contracts import Rows
+from exapt.core.paths import refuse_existing, storage_errors
+from exapt.core.provenance import provenance
+from exapt.core.registry import TASKS
+from exapt.core.seeds import seed_everything
+
+
+def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: bool = False) -> dict[str, Any]:
+    """Train a backbone and write a folder of weights: config.json, model.safetensors, card.yaml, sketch.json.
+
+    Parameters
+    ----------
+    config
+        Data, backbone, task (masked_tokens, reconstruction, or a supervised one) and training. The first
+        seed is used. The validation part is only watched; the test part, if any, is never read.
+    output
+        The folder to make; its name is `arch.tag`. An interrupted call continues from its last checkpoint.
+
+    Returns
+    -------
+    dict
+        The card: what it was trained on, how, and the losses reached.
+    """
+    from exapt.data.leakage import sketch
+    from exapt.models import hub
+    from exapt.transfer.strategies._combine import combine
+    from exapt.transfer.training.loop import TrainingSets, fit
+
+    check_names(config, "configuration")
+    refuse_existing(output, force=force)
+    seed = config.seeds[0]
+    with storage_errors(output):
+        work = open_work(config, output, force=force)
+        domain = prepare_domain(config, config.data)
+        train, valid = pretraining_rows(domain, config)
+        seed_everything(seed)
+        model, _ = build_model(domain, None, config.backbone, pretrained=True)
+        score = scorer(domain.task)
+        history = fit(
+            model,
+            {"target": domain.task},
+            combine(list(config.strategy)),
+            TrainingSets({"target": domain.examples.take(train)}, domain.examples.take(valid) if len(valid) else None),
+            config.training,
+            seed=seed,
+            folder=work / "arms",
+            score=score,
+            description="pretrain",
+            quiet=quiet,
+        )
+        card = _card(config, domain, len(train), history, parameter_counts(model))
+        (name, encoder), *_ = domain.encoders.items()
+        hub.save(
+            work,
+            model.distinct_backbones()[0],
+            arch=config.backbone.name,
+            options=config.backbone.options,
+            encoder={"name": encoder_name(encoder), "state": encoder.state()},
+            card=card,
+            sketch=sketch(domain.table.take(train).values(name), domain.table.columns[name].modality),
+        )
+        history.write(work / "history.tsv")
+        close_work(work, output)
+    return card
+
+
+def pretraining_rows(domain: Domain, config: RunConfig) -> tuple[Rows, Rows]:
+    """Training and validation rows. Without a stated split there is no test part: its rows join training."""
+    fold = domain.fold
+    if config.split is not None or domain.loaded.split is not None:
+        return fold.train, fold.valid
+    return np.sort(np.concatenate([fold.train, fold.test])), fold.valid
+
+
+def _card(config: RunConfig, domain: Domain, rows: int, history: Any, counts: dict[str, int]) -> dict[str, Any]:
+    last = history.rows[-1]
+    card: dict[str, Any] = {
+        "task": TASKS.get(config.task.name).__name__,
+        "data": domain.loaded.table.source,
+        "licence": domain.loaded.licence,
+        "rows": rows,
+        "parameters": counts["parameters"],
+        "steps": history.steps,
+        "seconds": round(history.seconds, 1),
+        "train_loss": last["train_loss"],
+        "configuration": plain(config),
+        "provenance": provenance(domain.loaded.files, config.seeds[:1]),
+    }
+    if last["valid_loss"] is not None:
+        card["valid_loss"] = last["valid_loss"]
+        if config.task.name == "masked_tokens":
+            card["valid_perplexity"] = math.exp(last["valid_loss"])
+    return card

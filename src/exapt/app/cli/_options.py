@@ -1,0 +1,57 @@
+"""From flags to the one configuration schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from exapt.core.config import DataConfig, Piece, RunConfig, override, parse, read_yaml
+
+DEFAULT_TASK = "sequence_property"
+
+
+def piece(text: str | None) -> Piece | None:
+    """`name` or `name:key=value,key=value` -> Piece; values are read as YAML.
+
+    Examples
+    --------
+    >>> piece("group:column=donor,seed=1").plain()
+    {'name': 'group', 'column': 'donor', 'seed': 1}
+    """
+    if text is None:
+        return None
+    name, _, options = text.partition(":")
+    pairs = (option.partition("=") for option in options.split(",") if option)
+    return Piece.model_validate({"name": name, **{key: yaml.safe_load(value) for key, _, value in pairs}})
+
+
+def data_config(data: str, target: str | None, column: str | None, group: str | None) -> DataConfig:
+    """The data section from flags; several targets or inputs are joined by commas."""
+    return DataConfig(name=data, target=_several(target), input=_several(column), group=group)
+
+
+def _several(text: str | None) -> str | list[str] | None:
+    return text.split(",") if text and "," in text else text
+
+
+def run_config(config: str, flags: Mapping[str, Any], settings: Sequence[str] | None) -> RunConfig:
+    """A whole run from a YAML or a data name, flags, and `--set` overrides, in this order.
+
+    Raises
+    ------
+    ConfigError
+        With one line for each problem.
+    """
+    is_yaml = Path(config).suffix in (".yaml", ".yml")
+    values = read_yaml(Path(config)) if is_yaml else {"data": {"name": config}, "task": DEFAULT_TASK}
+    given = [f"{key}={_text(value)}" for key, value in flags.items() if value is not None]
+    return parse(override(values, [*given, *(settings or [])]), config if is_yaml else "command line")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str) and "," in value:
+        return f"[{value}]"
+    return str(value)

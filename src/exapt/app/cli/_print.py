@@ -1,0 +1,119 @@
+"""What the command line prints: one clear sentence before any table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from exapt import api
+
+
+def scores(result: Mapping[str, Any], run: Path, *, as_json: bool = False) -> None:
+    """The verdict as a sentence and a table, and where the report lies."""
+    if as_json:
+        print_json(result)
+        return
+    console = Console()
+    verdict = result["gain"].get("vs_scratch", {}).get("verdict", "no evidence")
+    style = {"helped": "bold green", "hurt": "bold red"}.get(verdict, "bold yellow")
+    console.print(api.scores_sentence(result), style=style, highlight=False, soft_wrap=True)
+    rows(api.scores_table(result), console)
+    console.print(f"Report: {run / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def rows(values: list[dict[str, Any]], console: Console) -> None:
+    """A table of equal dicts."""
+    if not values:
+        return
+    grid = Table(box=None, header_style="bold", pad_edge=False)
+    for number, name in enumerate(values[0]):
+        grid.add_column(name, justify="left" if number == 0 else "right", no_wrap=number < 2)
+    for row in values:
+        grid.add_row(*(str(value) for value in row.values()))
+    console.print(grid)
+
+
+def pairs(found: Mapping[str, str], *, as_json: bool) -> None:
+    """Name and one line each."""
+    if as_json:
+        print_json(found)
+        return
+    width = max(map(len, found), default=0)
+    for name, text in found.items():
+        print(f"{name:<{width}}  {text}")  # noqa: T201
+
+
+def card(values: Mapping[str, Any], *, as_json: bool) -> None:
+    """A data card as YAML or JSON."""
+    if as_json:
+        print_json(values)
+        return
+    import yaml
+
+    print(yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=110).rstrip())  # noqa: T201
+
+
+def audit(found: Mapping[str, Any], *, as_json: bool) -> None:
+    """The audit: the verdict, then what was found with examples."""
+    if as_json:
+        print_json(found)
+        return
+    parts = ", ".join(f"{count:,} {part}" for part, count in found["rows"].items() if count)
+    word = "LEAKY" if found["verdict"] == "leaky" else found["verdict"]
+    print(f"{found['data']}: {word} under the split {found['split']['name']!r} ({parts}).")  # noqa: T201
+    for key, value in found.items():
+        if isinstance(value, int) and not isinstance(value, bool):
+            print(f"  {key.replace('_', ' ')}: {value:,}")  # noqa: T201
+        elif isinstance(value, list) and value:
+            for example in value:
+                print(f"    {example}")  # noqa: T201
+
+
+def curve(result: Mapping[str, Any], output: Path, *, as_json: bool) -> None:
+    """The learning curve as a table: one row an arm, one column a number of labels."""
+    if as_json:
+        print_json(result)
+        return
+    console = Console()
+    for name, verdicts in result["verdicts"].items():
+        words = [
+            f"{size}: {verdict['verdict']} ({verdict['value']:+.3f} [{verdict['low']:+.3f}, {verdict['high']:+.3f}])"
+            for size, verdict in zip(result["sizes"], verdicts, strict=True)
+            if verdict
+        ]
+        if words:
+            console.print(f"{name} against scratch by labels: " + "; ".join(words), highlight=False, soft_wrap=True)
+    table = [
+        {"arm": name, **{str(size): _cell(value) for size, value in zip(result["sizes"], values, strict=True)}}
+        for name, values in result["arms"].items()
+    ]
+    rows(table, console)
+    console.print(f"{result['metric']} by labels; numbers in {output / 'curve.json'}", highlight=False, soft_wrap=True)
+
+
+def evaluation(result: Mapping[str, Any], *, as_json: bool) -> None:
+    """Metrics with intervals."""
+    if as_json:
+        print_json(result)
+        return
+    console = Console()
+    console.print(f"Scored on {result['n']:,} rows.", highlight=False)
+    rows([{"metric": name, "value [95 %]": _cell(value)} for name, value in result["metrics"].items()], console)
+
+
+def _cell(value: Mapping[str, float | None]) -> str:
+    if value["value"] is None:
+        return "-"
+    if value["low"] is None:
+        return f"{value['value']:.3f}"
+    return f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201

@@ -1,0 +1,247 @@
+"""The command line: parse, call one verb, print. Results go to stdout, progress and messages to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from exapt.app.cli import _print
+from exapt.app.cli._options import data_config, piece, run_config
+
+app = typer.Typer(
+    name="exapt",
+    help="Transfer learning for biology that says whether the transfer helped.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(help="Cards of public data sets: show them, get them.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Output = Annotated[Path, typer.Option("-o", "--output", help="Where to write.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the YAML.")]
+Target = Annotated[str | None, typer.Option("--target", help="Target column.")]
+Input = Annotated[str | None, typer.Option("--input", help="Input column.")]
+Group = Annotated[str | None, typer.Option("--group", help="Group column, the unit of splits and intervals.")]
+
+
+@app.command()
+def quickstart(output: Output = Path("runs/quickstart"), force: Force = False, quiet: Quiet = False) -> None:
+    """The main job on real data that is already installed, in under two minutes."""
+    from exapt import api
+
+    scores = api.quickstart(output, force=force, quiet=quiet)
+    _print.scores(scores, output)
+
+
+@app.command("list")
+def list_(kind: str, as_json: Json = False) -> None:
+    """What is there: backbones, weights, strategies, tasks, splits, encoders, metrics, baselines, data, ..."""
+    from exapt import api
+
+    found = api.list_pieces(kind)
+    _print.pairs(found, as_json=as_json)
+
+
+@data_app.command("show")
+def data_show(name: str, as_json: Json = False) -> None:
+    """A card: what, where from, licence, checksum, quality warnings."""
+    from exapt import api
+
+    _print.card(api.data_show(name), as_json=as_json)
+
+
+@data_app.command("get")
+def data_get(name: str) -> None:
+    """Download the files of a card, check them, and print where they lie."""
+    from exapt import api
+
+    for path in api.data_get(name).values():
+        typer.echo(path)
+
+
+@app.command()
+def audit(
+    data: str,
+    split: Annotated[str | None, typer.Option("--split", help="Column that holds train/valid/test.")] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Split to audit, e.g. random or group:column=donor.")] = None,
+    against: Annotated[str | None, typer.Option("--against", help="Weights whose corpus is compared.")] = None,
+    target: Target = None,
+    input_: Input = None,
+    group: Group = None,
+    as_json: Json = False,
+) -> None:
+    """Look for leakage between training and test, and between pre-training and test."""
+    from exapt import api
+
+    asked = piece(f"predefined:column={split}") if split else piece(by)
+    found = api.audit(data_config(data, target, input_, group), asked, against=against)
+    _print.audit(found, as_json=as_json)
+
+
+@app.command()
+def split(
+    data: str,
+    output: Output,
+    by: Annotated[str | None, typer.Option("--by", help="random, stratified, group:column=donor, predefined.")] = None,
+    target: Target = None,
+    group: Group = None,
+    force: Force = False,
+) -> None:
+    """Cut a data set and write id and split as a TSV."""
+    from exapt import api
+
+    sizes = api.split(data_config(data, target, None, group), piece(by), output, force=force)
+    typer.echo(f"{output}: " + ", ".join(f"{count:,} {part}" for part, count in sizes.items()))
+
+
+@app.command()
+def pretrain(
+    config: Annotated[str, typer.Argument(metavar="CONFIG.yaml|DATA")],
+    output: Output,
+    backbone: Annotated[str | None, typer.Option("--backbone")] = None,
+    task: Annotated[str | None, typer.Option("--task")] = None,
+    settings: Set = None,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a backbone on a large set and keep it as weights `arch.tag`."""
+    from exapt import api
+
+    flags = {"backbone": backbone, "task": task}
+    card = api.pretrain(run_config(config, flags, settings), output, force=force, quiet=quiet)
+    typer.echo(json.dumps({key: card[key] for key in card if key not in ("configuration", "provenance")}, indent=2))
+    typer.echo(f"Weights: {output}")
+
+
+@app.command()
+def finetune(
+    config: Annotated[str, typer.Argument(metavar="CONFIG.yaml|DATA")],
+    output: Output,
+    task: Annotated[str | None, typer.Option("--task")] = None,
+    backbone: Annotated[str | None, typer.Option("--backbone", help="ARCH or ARCH.TAG")] = None,
+    strategy: Annotated[str | None, typer.Option("--strategy", help="One name, or several joined by +.")] = None,
+    target: Target = None,
+    input_: Input = None,
+    group: Group = None,
+    controls: Annotated[str | None, typer.Option("--controls", help="all or none")] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", help="Number of seeds.")] = None,
+    settings: Set = None,
+    as_json: Json = False,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Transfer to your data, with controls, and say whether it helped."""
+    from exapt import api
+
+    flags = {"task": task, "backbone": backbone, "strategy": strategy, "controls": controls, "seeds": seeds}
+    flags |= {"data.target": target, "data.input": input_, "data.group": group}
+    scores = api.finetune(run_config(config, flags, settings), output, force=force, quiet=quiet)
+    _print.scores(scores, output, as_json=as_json)
+
+
+@app.command()
+def compare(
+    config: Annotated[str, typer.Argument(metavar="CONFIG.yaml")],
+    output: Output,
+    strategies: Annotated[str, typer.Option("--strategies", help="Names joined by commas; joint:weight=0.3.")] = "",
+    sizes: Annotated[str, typer.Option("--sizes", help="Fractions like 0.1,0.3,1.0 or labels a class like 5,20.")] = "",
+    settings: Set = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Compare strategies and numbers of labels: how many labels until scratch catches up."""
+    from exapt import api
+
+    steps = [float(size) if "." in size else int(size) for size in sizes.split(",") if size]
+    names = [name for name in strategies.split(",") if name]
+    curve = api.compare(
+        run_config(config, {}, settings), output, strategies=names, sizes=steps, force=force, quiet=quiet
+    )
+    _print.curve(curve, output, as_json=as_json)
+
+
+@app.command()
+def evaluate(run: Path, data: str, target: Target = None, as_json: Json = False) -> None:
+    """Score a run on labelled data that it has not seen."""
+    from exapt import api
+
+    _print.evaluation(api.evaluate(run, data, target=target), as_json=as_json)
+
+
+@app.command()
+def predict(
+    run: Path,
+    data: Annotated[str, typer.Argument(metavar="INPUT")],
+    output: Output,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Predict every row of a file, streamed in bounded memory."""
+    from exapt import api
+
+    rows = api.predict(run, data, output, force=force, quiet=quiet)
+    typer.echo(f"{output}: {rows:,} rows")
+
+
+@app.command()
+def embed(
+    weights: Annotated[str, typer.Argument(metavar="ARCH.TAG")],
+    data: Annotated[str, typer.Argument(metavar="INPUT")],
+    output: Output,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the pooled features of every row (.tsv or .npy)."""
+    from exapt import api
+
+    rows = api.embed(weights, data, output, force=force, quiet=quiet)
+    typer.echo(f"{output}: {rows:,} rows")
+
+
+@app.command()
+def report(run: Path) -> None:
+    """Make the HTML page of a run again."""
+    from exapt import api
+
+    typer.echo(api.report(run))
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Transfer learning for biology that says whether the transfer helped."""
+    if show:
+        import exapt
+
+        typer.echo(f"exapt {exapt.__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; a known error is one or two lines on stderr and its exit code, never a traceback."""
+    from exapt.core.errors import ExaptError
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        app()
+    except ExaptError as error:
+        print_error(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. The same command continues from the last checkpoint.", err=True)
+        sys.exit(1)
+
+
+def print_error(error: Any) -> None:
+    """One or two lines on stderr."""
+    typer.secho(f"error: {error}", err=True, fg="red")
