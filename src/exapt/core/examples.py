@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -49,6 +49,55 @@ def stack(items: Sequence[Encoded]) -> Stream:
     return stream
 
 
+@dataclass(frozen=True, eq=False)
+class Stacked(Sequence[Encoded]):
+    """Encoded values of equal shapes, kept as one array a key, so that a batch is one indexing.
+
+    Attributes
+    ----------
+    arrays
+        Key -> (m, ...), in memory or memory-mapped.
+    rows
+        Where each value lies in the arrays, shape (n,); so a selection copies nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> items = Stacked({"pooled": np.array([[1.0], [2.0], [3.0]])}, np.array([2, 0]))
+    >>> len(items), items[0]["pooled"].tolist(), items.stream(np.array([1, 0]))["pooled"].tolist()
+    (2, [3.0], [[1.0], [3.0]])
+    """
+
+    arrays: Encoded
+    rows: Rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Encoded: ...
+    @overload
+    def __getitem__(self, index: slice) -> Stacked: ...
+    def __getitem__(self, index: int | slice) -> Encoded | Stacked:
+        if isinstance(index, slice):
+            return Stacked(self.arrays, self.rows[index])
+        return {key: array[self.rows[index]] for key, array in self.arrays.items()}
+
+    def take(self, rows: Rows) -> Stacked:
+        """The given rows, in the given order."""
+        return Stacked(self.arrays, self.rows[rows])
+
+    def stream(self, rows: Rows) -> Stream:
+        """What `stack` makes of these rows; nothing is padded, so every position is real."""
+        where = self.rows[rows]
+        stream = {key: torch.from_numpy(array[where]) for key, array in self.arrays.items()}
+        if "x" in stream:
+            x = stream["x"]
+            stream["x"] = x if x.is_floating_point() else x.long()
+            stream["mask"] = torch.ones(x.shape[: x.ndim - x.is_floating_point()], dtype=torch.bool)
+        return stream
+
+
 @dataclass(frozen=True)
 class Examples:
     """Encoded inputs and targets of some rows.
@@ -78,25 +127,35 @@ class Examples:
 
     def lengths(self) -> NDArray[np.int64]:
         """Positions of the longest input of each row, shape (n,)."""
-        columns = list(self.inputs.values())
-        return np.array(
-            [max(next(iter(c[i].values())).shape[0] for c in columns) for i in range(len(self))], dtype=np.int64
-        )
+        return np.max([_lengths(items) for items in self.inputs.values()], axis=0)
 
     def take(self, rows: Rows) -> Examples:
         """The given rows, in the given order."""
         return replace(
             self,
-            inputs={name: [items[i] for i in rows] for name, items in self.inputs.items()},
+            inputs={name: _take(items, rows) for name, items in self.inputs.items()},
             targets={name: values[rows] for name, values in self.targets.items()},
             ids=[self.ids[i] for i in rows],
         )
 
     def batch(self, rows: Rows) -> Batch:
         """Collate some rows into padded tensors."""
-        inputs = {}
+        inputs: dict[str, Stream] = {}
         for name, items in self.inputs.items():
-            chosen = [items[i] for i in rows]
-            inputs[name] = stack(chosen) if self.depth else self.encoders[name].collate(chosen)
+            if isinstance(items, Stacked):
+                inputs[name] = items.stream(rows)
+            else:
+                chosen = [items[i] for i in rows]
+                inputs[name] = stack(chosen) if self.depth else self.encoders[name].collate(chosen)
         targets = {name: torch.from_numpy(np.ascontiguousarray(v[rows])) for name, v in self.targets.items()}
         return Batch(inputs, targets, [self.ids[i] for i in rows], self.depth)
+
+
+def _take(items: Sequence[Encoded], rows: Rows) -> Sequence[Encoded]:
+    return items.take(rows) if isinstance(items, Stacked) else [items[i] for i in rows]
+
+
+def _lengths(items: Sequence[Encoded]) -> NDArray[np.int64]:
+    if isinstance(items, Stacked):
+        return np.full(len(items), next(iter(items.arrays.values())).shape[1], dtype=np.int64)
+    return np.array([next(iter(item.values())).shape[0] for item in items], dtype=np.int64)
