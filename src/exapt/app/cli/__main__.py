@@ -1,0 +1,5 @@
+"""`python -m exapt.app.cli` is `exapt`."""
+
+from exapt.app.cli.main import main
+
+main()
