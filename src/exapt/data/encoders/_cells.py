@@ -1,0 +1,178 @@
+"""What is done to each cell or sample by itself: the scale of its values, and what is robust to its depth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse, stats
+
+from exapt.core.errors import DataError
+
+Array = NDArray[Any]
+Scale = Literal["log1p CP10k", "as given"]
+LARGEST_LOG = float(np.log1p(1e6))  # no cell has more than 1e6 counts in 1e6, so larger values are not logarithms
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether a matrix is one of scipy.sparse."""
+    return bool(sparse.issparse(x))
+
+
+def stored(x: Any) -> Array:
+    """All values of an array, the stored ones of a sparse matrix."""
+    values: Array = x.data if is_sparse(x) else np.asarray(x)
+    return values
+
+
+def is_counts(x: Any) -> bool:
+    """Whether all values are whole numbers, none below 0.
+
+    Examples
+    --------
+    >>> is_counts(np.array([[0.0, 3.0]])), is_counts(np.array([[0.0, 0.5]])), is_counts(np.array([[-1.0, 3.0]]))
+    (True, False, False)
+    """
+    values = stored(x)
+    return bool(np.all(values >= 0) and np.all(values == np.rint(values)))
+
+
+def learn_scale(x: Any, unit: str | None) -> Scale:
+    """The common scale of counts and their logarithms, or the values as given for any other unit.
+
+    Parameters
+    ----------
+    x
+        (n, F) array or CSR matrix.
+    unit
+        Unit of the values where it is known, e.g. "UMI count"; None = look at the values.
+    """
+    if unit is not None:
+        return "log1p CP10k" if _means_counts(unit) or _means_log(unit) else "as given"
+    values = stored(x)
+    logarithms = bool(np.all(values >= 0)) and values.max(initial=0) <= LARGEST_LOG
+    return "log1p CP10k" if is_counts(x) or logarithms else "as given"
+
+
+def on_scale(x: Any, scale: Scale, unit: str | None) -> Any:
+    """Bring values to a scale: counts are normalised, logarithms are kept.
+
+    Two tables of one run may have different units (counts in the source, logarithms in the target), so the values
+    decide; `unit` is asked only where they leave it open (counts that are not whole, as estimated by RSEM).
+
+    Raises
+    ------
+    DataError
+        Where the values are neither counts nor their logarithms.
+    """
+    if scale == "as given" or is_counts(x):
+        return x if scale == "as given" else log1p_cp10k(x)
+    values = stored(x)
+    low, high = values.min(initial=0), values.max(initial=0)
+    if low < 0 or (high > LARGEST_LOG and not _means_counts(unit or "")):
+        raise DataError(
+            f"Counts or log1p CP10k are expected, as in the training rows; these values go from {low:g} to {high:g}. "
+            f"Give counts or log1p CP10k, or state the unit of the column."
+        )
+    return log1p_cp10k(x) if high > LARGEST_LOG else x
+
+
+def _means_counts(unit: str) -> bool:
+    return "count" in unit.lower() and not _means_log(unit)
+
+
+def _means_log(unit: str) -> bool:
+    return "log" in unit.lower() and ("cp10k" in unit.lower() or "count" in unit.lower())
+
+
+def log1p_cp10k(x: Any) -> Any:
+    """Counts a cell scaled to a sum of 10,000, then ln(1 + value); a cell without counts stays 0.
+
+    Parameters
+    ----------
+    x
+        (n, F) counts, array or CSR; all measured genes, because the depth of a cell is their sum.
+
+    Returns
+    -------
+    array or CSR
+        float32, the same kind as `x`.
+
+    Examples
+    --------
+    >>> np.expm1(log1p_cp10k(np.array([[1.0, 3.0], [0.0, 0.0]]))).round().tolist()
+    [[2500.0, 7500.0], [0.0, 0.0]]
+    """
+    depth = np.asarray(x.sum(axis=1), dtype=np.float64).ravel()
+    factor = np.divide(1e4, depth, out=np.zeros_like(depth), where=depth > 0)
+    if is_sparse(x):
+        scaled = x.tocsr().astype(np.float64)
+        scaled.data = np.log1p(scaled.data * np.repeat(factor, np.diff(scaled.indptr))).astype(np.float32)
+        return scaled
+    return np.log1p(np.asarray(x, dtype=np.float64) * factor[:, None]).astype(np.float32)
+
+
+def rank(x: Array) -> Array:
+    """Average rank of each gene within its cell, scaled so that the lowest value (0 in counts) is 0 and the top 1.
+
+    Examples
+    --------
+    >>> rank(np.array([[0.0, 0.0, 5.0, 2.0]])).round(2).tolist()
+    [[0.0, 0.0, 1.0, 0.6]]
+    """
+    ranks = stats.rankdata(x, axis=1)
+    lowest = ranks.min(axis=1, keepdims=True)
+    span = x.shape[1] - lowest
+    scaled: Array = np.divide(ranks - lowest, span, out=np.zeros_like(ranks), where=span > 0)
+    return scaled
+
+
+def binary(x: Array) -> Array:
+    """1 where a gene was detected, else 0.
+
+    Examples
+    --------
+    >>> binary(np.array([[0.0, 2.5]])).tolist()
+    [[0.0, 1.0]]
+    """
+    return (x > 0).astype(np.float64)
+
+
+def unit_norm(x: Array) -> Array:
+    """Each cell divided by its Euclidean norm, so that products of cells are cosines.
+
+    Examples
+    --------
+    >>> unit_norm(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+    [[0.6, 0.8], [0.0, 0.0]]
+    """
+    norm = np.linalg.norm(x.astype(np.float64), axis=1, keepdims=True)
+    normed: Array = np.divide(x, norm, out=np.zeros(x.shape), where=norm > 0)
+    return normed
+
+
+def sqrt_share(x: Array) -> Array:
+    """Square root of each gene's share of its cell; products of cells are Bhattacharyya coefficients (Hellinger).
+
+    Parameters
+    ----------
+    x
+        (n, F) logarithms of ``log1p_cp10k``.
+
+    Examples
+    --------
+    >>> sqrt_share(log1p_cp10k(np.array([[9.0, 16.0]]))).round(3).tolist()
+    [[0.6, 0.8]]
+    """
+    return unit_norm(np.sqrt(np.expm1(np.maximum(x, 0).astype(np.float64))))
+
+
+WITHIN_CELL: dict[str, Callable[[Array], Array]] = {
+    "rank": rank,
+    "binary": binary,
+    "unit": unit_norm,
+    "sqrt": sqrt_share,
+}
+NORMALISE = ("auto", "log1p_cp10k", "none", *WITHIN_CELL)
