@@ -1,0 +1,131 @@
+"""Run experiments: `python benchmarks/science/run.py [NAME ...]` makes every result that is missing.
+
+An experiment is `experiments/<name>.yaml`, its result `results/<name>.json`. Nothing is hard-coded here: the YAML holds
+the run (the schema of `exapt finetune`), and optionally the weights to make first, strategies and sizes to compare,
+and published scores to stand beside ours. `--force` repeats, `--table` writes the table in docs/reference/results.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from exapt import api
+from exapt.core.config import parse
+from exapt.core.errors import ExaptError
+from exapt.core.provenance import code_version, versions
+
+HERE = Path(__file__).parent
+DOCS = HERE.parents[1] / "docs" / "reference" / "results.md"
+
+
+def run(name: str, work: Path, *, force: bool) -> dict[str, Any]:
+    """One experiment: its weights, then the run or the comparison."""
+    path = HERE / "experiments" / f"{name}.yaml"
+    experiment = yaml.safe_load(path.read_text(encoding="utf-8"))
+    start = time.perf_counter()
+    result: dict[str, Any] = {"name": name, "title": experiment["title"], "question": experiment["question"]}
+    for weights in experiment.get("weights", []):
+        output = work / weights["output"]
+        if force or not output.exists():
+            api.pretrain(parse(weights["run"], str(path)), output, force=True)
+        result.setdefault("weights", {})[weights["output"]] = json.loads((output / "card.json").read_text())
+    result["runs"] = {}
+    for label, values in experiment["runs"].items():
+        values = _with_weights(values, work)
+        sizes, strategies = values.pop("sizes", []), values.pop("strategies", [])
+        config = parse(values, f"{path}: {label}")
+        output = work / f"{name}-{label}"
+        if sizes or strategies:
+            result["runs"][label] = api.compare(config, output, strategies=strategies, sizes=sizes, force=True)
+        else:
+            result["runs"][label] = api.finetune(config, output, force=True)
+    return {
+        **result,
+        "published": experiment.get("published", []),
+        "command": f"python benchmarks/science/run.py {name}",
+        "seconds": round(time.perf_counter() - start, 1),
+        "exapt": code_version(),
+        "versions": versions(),
+    }
+
+
+def _with_weights(values: dict[str, Any], work: Path) -> dict[str, Any]:
+    """Weights that the experiment made are named by their folder."""
+    backbone = values["backbone"]
+    if isinstance(backbone, dict) and str(backbone.get("weights", "")).startswith("made:"):
+        folder = work / str(backbone["weights"]).removeprefix("made:")
+        return {**values, "backbone": {**backbone, "weights": str(folder)}}
+    return dict(values)
+
+
+def table() -> str:
+    """All results as Markdown, one row an arm that matters."""
+    lines = ["# Results", "", "Made by `python benchmarks/science/run.py --table`; do not edit.", ""]
+    for path in sorted((HERE / "results").glob("*.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        lines += [f"## {result['title']}", "", result["question"], ""]
+        for label, scores in result["runs"].items():
+            lines += [*(_curve(scores) if "sizes" in scores else _scores(scores, label)), ""]
+        if result["published"]:
+            lines += ["| published | metric | value | source |", "|---|---|---|---|"]
+            lines += [f"| {p['method']} | {p['metric']} | {p['value']} | {p['source']} |" for p in result["published"]]
+            lines.append("")
+        lines += [f"`{result['command']}`: {result['seconds']:.0f} s, exapt {result['exapt']}.", ""]
+    return "\n".join(lines)
+
+
+def _scores(scores: dict[str, Any], label: str) -> list[str]:
+    metrics = [scores["primary_metric"], *[m for m in ("accuracy", "mcc") if m != scores["primary_metric"]]]
+    rows = [f"**{label}** ({scores['n_test']} test rows, seeds {scores['seeds']}): {api.scores_sentence(scores)}", ""]
+    shown = [metric for metric in metrics if metric in scores["arms"]["transfer"]]
+    rows += ["| arm | " + " | ".join(shown) + " |", "|---" * (len(shown) + 1) + "|"]
+    for arm, values in scores["arms"].items():
+        rows.append(f"| {arm} | " + " | ".join(_cell(values.get(metric)) for metric in shown) + " |")
+    return rows
+
+
+def _curve(curve: dict[str, Any]) -> list[str]:
+    sizes = [str(size) for size in curve["sizes"]]
+    rows = [f"{curve['metric']} by number of labels:", "", "| arm | " + " | ".join(sizes) + " |"]
+    rows.append("|---" * (len(sizes) + 1) + "|")
+    rows += [f"| {arm} | " + " | ".join(map(_cell, values)) + " |" for arm, values in curve["arms"].items()]
+    return rows
+
+
+def _cell(value: dict[str, float | None] | None) -> str:
+    if value is None or value["value"] is None:
+        return "-"
+    if value["low"] is None:
+        return f"{value['value']:.3f}"
+    return f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
+
+
+def main() -> None:
+    """Make what is missing, then the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--force", action="store_true", help="repeat finished experiments")
+    parser.add_argument("--table", action="store_true", help="write the table of the docs only")
+    parser.add_argument("--work", type=Path, default=HERE / "work", help="where runs and weights go")
+    arguments = parser.parse_args()
+    known = sorted(path.stem for path in (HERE / "experiments").glob("*.yaml"))
+    for name in [] if arguments.table else arguments.names or known:
+        result = HERE / "results" / f"{name}.json"
+        if result.exists() and not arguments.force:
+            continue
+        try:
+            result.write_text(json.dumps(run(name, arguments.work, force=arguments.force), indent=1) + "\n")
+        except ExaptError as error:
+            sys.exit(f"{name}: {error}")
+    DOCS.write_text(table() + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
