@@ -1,0 +1,108 @@
+"""CSV and TSV (plain or gzip): one row an example, or a wide table of numeric profiles."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from exapt.bio.formats.compressed import open_binary
+from exapt.core.errors import DataError
+from exapt.data.formats import Format, Hint, Raw, number_or_text
+
+
+@dataclass(frozen=True)
+class Delimited(Format):
+    """Text columns.
+
+    Parameters
+    ----------
+    separator
+        Between fields; None = tab, comma or semicolon, whichever the first line has most of.
+    names
+        Column names of a file without a header line; None = the first line has them.
+    matrix
+        Make one wide input with this name of all numeric columns that have no role.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".tab", ".txt", ".data")
+    separator: str | None = None
+    names: tuple[str, ...] | None = None
+    matrix: str | None = None
+
+    def read(self, path: Path, text: Collection[str] = ()) -> Raw:
+        """All rows."""
+        with _readable(path), open_binary(path) as file:
+            return self.parse(file, str(path), text)
+
+    def parse(self, file: BinaryIO, where: str, text: Collection[str] = ()) -> Raw:
+        """All rows of an open file; `where` names it in errors."""
+        options = self._options(file, where, text)
+        return self._rows(pd.read_csv(file, **options), 0)
+
+    def chunks(self, path: Path, rows: int, text: Collection[str] = ()) -> Iterator[Raw]:
+        """Runs of rows, in bounded memory."""
+        with _readable(path), open_binary(path) as file:
+            done = 0
+            for frame in pd.read_csv(file, chunksize=rows, **self._options(file, str(path), text)):
+                yield self._rows(frame, done)
+                done += len(frame)
+
+    def _options(self, file: BinaryIO, where: str, text: Collection[str]) -> dict[str, Any]:
+        first = file.readline().decode("utf-8-sig")
+        file.seek(0)
+        if not first.strip():
+            raise DataError(f"{where}: the file is empty.")
+        separator = self.separator or max("\t,;", key=first.count)
+        header = self.names or [name.strip() for name in next(csv.reader([first], delimiter=separator))]
+        return {
+            "sep": separator,
+            "header": None if self.names else 0,
+            "names": list(self.names) if self.names else None,
+            # An identifier 007 is no number, and a peptide "NA" (Asn-Ala) is no missing value.
+            "dtype": {column: str for column in header if column in text},
+            "keep_default_na": False,
+            "na_values": [""],
+            "encoding": "utf-8-sig",
+            "skipinitialspace": True,
+            "low_memory": False,
+        }
+
+    def _rows(self, frame: pd.DataFrame, done: int) -> Raw:
+        hints = {}
+        named_rows = not isinstance(frame.index, pd.RangeIndex)  # the header is one name short, as R writes it
+        frame = frame.reset_index(names="id") if named_rows else frame.reset_index(drop=True)
+        frame.columns = [str(name).strip() for name in frame.columns]
+        if frame.columns[0] in ("", "Unnamed: 0"):
+            frame = frame.rename(columns={frame.columns[0]: "id"})
+        if frame.columns[0] == "id":
+            frame["id"] = frame["id"].astype(str)
+            hints["id"] = Hint("id", "label")
+        for name in frame.select_dtypes(object).columns:
+            frame[name] = number_or_text(frame[name])
+        first = 1 if self.names else 2
+        lines = np.arange(done + first, done + first + len(frame), dtype=np.int64)
+        return Raw(frame, hints=hints, lines=lines, gather=self.matrix)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except pd.errors.EmptyDataError:
+        raise DataError(f"{path}: the file is empty.") from None
+    except pd.errors.ParserError as error:
+        reason = str(error).replace("Error tokenizing data. C error: ", "").strip()
+        remedy = "Is the separator right (options: {separator: ...})?"
+        raise DataError(f"{path}: not a table: {reason}. {remedy}") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 text (byte {error.object[error.start]:#04x}). Save it as UTF-8.") from None
+
+
+EXPORT = Delimited

@@ -1,0 +1,74 @@
+"""FASTA: identifier, sequence, and `key=value` header fields as columns (plain or gzip)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from exapt.bio.formats import fasta
+from exapt.core.errors import ConfigError
+from exapt.data.formats import Format, Hint, Raw, number_or_text
+
+HINTS = {"id": Hint("id", "label"), "sequence": Hint("input")}
+
+
+@dataclass(frozen=True)
+class Fasta(Format):
+    """One row a record.
+
+    Parameters
+    ----------
+    pattern
+        Regular expression with named groups, matched at the start of each identifier; the groups become columns,
+        a group called ``id`` the identifier.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = (".fa", ".fasta", ".fna", ".faa", ".ffn", ".fas")
+    pattern: str | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.pattern or "")
+        except re.error as error:
+            raise ConfigError(f"fasta: pattern {self.pattern!r} is no regular expression: {error}.") from None
+
+    def read(self, path: Path, text: Collection[str] = ()) -> Raw:
+        """All records."""
+        return self._rows(list(fasta.read(path)))
+
+    def chunks(self, path: Path, rows: int, text: Collection[str] = ()) -> Iterator[Raw]:
+        """Runs of records, in bounded memory."""
+        records = fasta.read(path)
+        while chunk := list(islice(records, rows)):
+            yield self._rows(chunk)
+
+    def _rows(self, records: list[fasta.Record]) -> Raw:
+        ids, sequences, descriptions, lines = zip(*records, strict=True) if records else ((), (), (), ())
+        columns: dict[str, Any] = {"id": ids, "sequence": sequences}
+        if any(descriptions):
+            columns["description"] = descriptions
+        if any("=" in description for description in descriptions):
+            fields = pd.DataFrame.from_records([fasta.fields(description) for description in descriptions])
+            columns |= {str(name): number_or_text(fields[name]) for name in fields if name not in columns}
+        if self.pattern is not None:
+            columns |= self._groups(ids)
+        frame = pd.DataFrame(columns)
+        return Raw(frame, hints=HINTS, lines=np.array(lines, dtype=np.int64))
+
+    def _groups(self, ids: tuple[str, ...]) -> dict[str, list[str | None]]:
+        pattern = re.compile(self.pattern or "")
+        found = [match.groupdict() if (match := pattern.match(name)) else {} for name in ids]
+        groups = {name: [row.get(name) for row in found] for name in pattern.groupindex}
+        if "id" in groups:
+            groups["id"] = [new or old for new, old in zip(groups["id"], ids, strict=True)]
+        return groups
+
+
+EXPORT = Fasta
