@@ -127,7 +127,8 @@ class Examples:
 
     def lengths(self) -> NDArray[np.int64]:
         """Positions of the longest input of each row, shape (n,)."""
-        return np.max([_lengths(items) for items in self.inputs.values()], axis=0)
+        longest: NDArray[np.int64] = np.max([_lengths(items) for items in self.inputs.values()], axis=0)
+        return longest
 
     def take(self, rows: Rows) -> Examples:
         """The given rows, in the given order."""

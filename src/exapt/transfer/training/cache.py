@@ -1,0 +1,226 @@
+"""The prefix cache: what frozen lower blocks make of each row is computed once and kept."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import takewhile
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from exapt.core.contracts import Backbone, Batch, Encoded, Model, Rows, Stream, Task
+from exapt.core.examples import Examples, Stacked
+from exapt.core.paths import storage_errors
+from exapt.transfer.training.batching import ordered
+from exapt.transfer.training.devices import Precision, autocast, device_of, in_halves
+
+LIMIT = 2 << 30  # bytes of one array in memory; beyond, it lies in a file that is mapped
+
+
+class PrefixCache:
+    """Keeps, per set of rows, the activations above the frozen blocks as long as the depth stays the same.
+
+    Parameters
+    ----------
+    folder
+        Where files beyond `limit` lie, without a name; None = the system's temporary folder.
+    limit
+        Bytes of one array in memory.
+    """
+
+    def __init__(self, folder: Path | None = None, limit: int = LIMIT) -> None:
+        self.folder = folder
+        self.limit = limit
+        self._kept: dict[str, tuple[tuple[int, bool], Examples]] = {}
+
+    def apply(
+        self, name: str, examples: Examples, task: Task, model: Model, batch_size: int, precision: Precision
+    ) -> Examples:
+        """The same rows above the frozen blocks; the rows themselves where nothing is frozen or inputs vary.
+
+        Parameters
+        ----------
+        name
+            Which set it is, so that it is found again in the next epoch.
+        examples
+            Raw rows.
+        task
+            Decides whether pooled features are enough; one that corrupts its inputs cannot be cached.
+        model
+            In training mode as the strategy has set it; left in eval mode where something was computed.
+        batch_size, precision
+            Of the forward pass.
+        """
+        backbones = [model.backbones[column] for column in examples.inputs]
+        depth, complete = common_depth([b for b in backbones if isinstance(b, Backbone)])
+        if depth == 0 or type(task).view is not Task.view:
+            self._kept.pop(name, None)
+            return examples
+        key = (depth, complete and task.needs == "pooled")
+        if name not in self._kept or self._kept[name][0] != key:
+            self._kept.pop(name, None)  # free it before the next is computed
+            above = prefix(model, examples, *key, batch_size, precision, self)
+            self._kept[name] = (key, above)
+        return self._kept[name][1]
+
+
+def common_depth(backbones: Sequence[Backbone]) -> tuple[int, bool]:
+    """How many lower blocks are settled in every backbone, and whether all blocks of all are.
+
+    A backbone that is settled as a whole does not limit the others.
+    """
+    depths = [sum(1 for _ in takewhile(_settled, backbone.blocks())) for backbone in backbones]
+    sizes = [len(backbone.blocks()) for backbone in backbones]
+    limits = [depth for depth, size in zip(depths, sizes, strict=True) if depth < size]
+    return (min(limits), False) if limits else (max(sizes), True)
+
+
+def _settled(block: nn.Module) -> bool:
+    """Nothing trains, and in this mode the same input gives the same output."""
+    parameters = list(block.parameters())
+    if parameters:
+        return not block.training and not any(parameter.requires_grad for parameter in parameters)
+    moving = (m for m in block.modules() if isinstance(m, nn.modules.dropout._DropoutNd) or list(m.buffers(False)))
+    return not any(module.training for module in moving)
+
+
+def prefix(
+    model: Model,
+    examples: Examples,
+    depth: int,
+    pooled: bool,
+    batch_size: int,
+    precision: Precision,
+    cache: PrefixCache,
+) -> Examples:
+    """Apply the lower blocks, in eval mode, to all rows; always in the same batches, so with the same bits."""
+    model.eval()
+    device = device_of(model)
+    stores = {column: _Store(len(examples), cache) for column in examples.inputs}
+
+    def apply(batch: Batch) -> dict[str, Stream]:
+        there = batch.to(device)
+        with torch.no_grad(), autocast(device, precision):
+            return {
+                column: _run(model.backbones[column], stream, depth, pooled) for column, stream in there.inputs.items()
+            }
+
+    for rows in ordered(examples.lengths(), batch_size):
+        start = 0
+        for streams in in_halves(apply, examples.batch(rows)):
+            for column, stream in streams.items():
+                size = len(next(iter(stream.values())))
+                stores[column].add(rows[start : start + size], stream)
+            start += size
+    return replace(examples, inputs={column: store.items() for column, store in stores.items()}, depth=depth)
+
+
+def _run(backbone: Any, stream: Stream, depth: int, pooled: bool) -> Stream:
+    for block in backbone.blocks()[:depth]:
+        stream = block(stream)
+    return {"pooled": backbone.readout(stream).pooled} if pooled else stream
+
+
+class _Store:
+    """Values of one column, trimmed to their real positions: of "x" and what shares its leading axes; of "pair" twice.
+
+    Values of equal shapes become one array a key, others views of one flat array a key.
+    """
+
+    def __init__(self, n: int, cache: PrefixCache) -> None:
+        self.n = n
+        self.cache = cache
+        self.order: list[Rows] = []
+        self.sinks: dict[str, _Sink] = {}
+        self.shapes: dict[str, list[tuple[int, ...]]] = {}
+
+    def add(self, rows: Rows, stream: Stream) -> None:
+        """Keep the values of some rows."""
+        self.order.append(rows)
+        mask = stream["mask"].cpu().numpy() if "mask" in stream else None
+        for key, tensor in stream.items():
+            if key == "mask":
+                continue
+            array = (tensor.float() if tensor.is_floating_point() else tensor).cpu().numpy()
+            sink = self.sinks.setdefault(key, _Sink(self.cache, array.dtype))
+            shapes = self.shapes.setdefault(key, [])
+            if mask is None or mask.all():
+                sink.write(array)
+                shapes += [array.shape[1:]] * len(rows)
+                continue
+            for values, real in zip(array, mask, strict=True):
+                trimmed = values[_real(key, values.shape, real)]
+                sink.write(trimmed)
+                shapes.append(trimmed.shape)
+
+    def items(self) -> Sequence[Encoded]:
+        """One dict of arrays a row, in the order of the rows."""
+        order = np.concatenate(self.order)
+        position = np.empty(self.n, dtype=np.int64)
+        position[order] = np.arange(self.n)
+        flat = {key: sink.finish() for key, sink in self.sinks.items()}
+        if all(len(set(shapes)) == 1 for shapes in self.shapes.values()):
+            return Stacked({key: array.reshape(self.n, *self.shapes[key][0]) for key, array in flat.items()}, position)
+        values = {key: list(_views(array, self.shapes[key])) for key, array in flat.items()}
+        return [{key: views[i] for key, views in values.items()} for i in position]
+
+
+def _real(key: str, shape: tuple[int, ...], mask: NDArray[np.bool_]) -> tuple[slice, ...]:
+    cuts = []
+    for axis, size in enumerate(mask.shape):
+        if axis >= len(shape) or shape[axis] != size:
+            break
+        others = tuple(other for other in range(mask.ndim) if other != axis)
+        cuts.append(slice(int(mask.any(axis=others).sum())))
+    return tuple(cuts * 2 if key == "pair" else cuts)
+
+
+def _views(flat: NDArray[Any], shapes: Iterable[tuple[int, ...]]) -> Iterable[NDArray[Any]]:
+    start = 0
+    for shape in shapes:
+        size = int(np.prod(shape))
+        yield flat[start : start + size].reshape(shape)
+        start += size
+
+
+class _Sink:
+    """Numbers that are written one after the other, in memory until there are too many."""
+
+    def __init__(self, cache: PrefixCache, dtype: np.dtype[Any]) -> None:
+        self.cache = cache
+        self.dtype = dtype
+        self.bytes = 0
+        self.pieces: list[NDArray[Any]] = []
+        self.file: IO[bytes] | None = None
+
+    def write(self, values: NDArray[Any]) -> None:
+        """Append the values in C order."""
+        self.bytes += values.nbytes
+        if self.file is None:
+            self.pieces.append(values.reshape(-1).copy())
+        else:
+            self._append(values)
+        if self.file is None and self.bytes > self.cache.limit:
+            # The file has no name, so it is gone with the process, however that ends.
+            self.file = tempfile.TemporaryFile(dir=self.cache.folder)  # noqa: SIM115
+            for piece in self.pieces:
+                self._append(piece)
+            self.pieces.clear()
+
+    def _append(self, values: NDArray[Any]) -> None:
+        assert self.file is not None
+        with storage_errors(self.cache.folder or Path(tempfile.gettempdir())):
+            self.file.write(np.ascontiguousarray(values).data)
+
+    def finish(self) -> NDArray[Any]:
+        """All values, flat; mapped where they lie in a file."""
+        if self.file is None:
+            return np.concatenate(self.pieces)
+        self.file.flush()
+        return np.asarray(np.memmap(self.file, dtype=self.dtype, mode="r"))

@@ -1,0 +1,335 @@
+"""The one training loop: every strategy, every task, pre-training too."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from exapt.core.config import TrainingConfig
+from exapt.core.contracts import Batch, Domain, Model, Strategy, Task, Term
+from exapt.core.errors import ConfigError, DataError, TrainingError
+from exapt.core.examples import Examples
+from exapt.core.progress import Bar, bar
+from exapt.core.seeds import seed_everything
+from exapt.transfer.training import devices
+from exapt.transfer.training.batching import Batches, shuffled
+from exapt.transfer.training.cache import PrefixCache
+from exapt.transfer.training.checkpoint import Checkpoint, Progress, identity
+from exapt.transfer.training.history import Epoch, History
+from exapt.transfer.training.predict import evaluate
+from exapt.transfer.training.schedules import factor
+from exapt.transfer.training.step import Objective, Stepper
+
+Score = Callable[[Tensor, Examples], float]
+
+
+@dataclass(frozen=True)
+class TrainingSets:
+    """Encoded rows: what trains, by domain, and the target rows that validate after each epoch (None: none do)."""
+
+    train: Mapping[Domain, Examples]
+    valid: Examples | None = None
+
+    def named(self) -> dict[str, Examples]:
+        """All sets by name."""
+        named: dict[str, Examples] = {str(domain): examples for domain, examples in self.train.items()}
+        return named if self.valid is None else {**named, "valid": self.valid}
+
+
+def fit(  # noqa: PLR0913
+    model: Model,
+    tasks: Mapping[Domain, Task],
+    strategy: Strategy,
+    sets: TrainingSets,
+    config: TrainingConfig,
+    *,
+    seed: int,
+    folder: Path | None = None,
+    score: Score | None = None,
+    description: str = "train",
+    quiet: bool = False,
+) -> History:
+    """Train a model as a strategy allows.
+
+    The same call in the same folder continues a training that was killed, and on a CPU ends with the same bits as
+    if nothing had happened. All random generators are seeded here.
+
+    Parameters
+    ----------
+    model
+        Trained in place; left in eval mode with the weights of the best or the last epoch.
+    tasks
+        Task of each domain; the target's also validates.
+    strategy
+        Its hooks are called here and nowhere else.
+    sets
+        Encoded rows.
+    config
+        Options of the loop.
+    seed
+        Decides batches, dropout and whatever else is drawn.
+    folder
+        Where the checkpoint and large caches lie; None = no checkpoint.
+    score
+        (outputs (n, ...), validation rows) -> value, higher is better; NaN = none. Where it is tied or None, the
+        validation loss decides which epoch is best.
+    description
+        Stands before the progress bar.
+    quiet
+        No progress on stderr.
+
+    Returns
+    -------
+    History
+        One row an epoch.
+
+    Raises
+    ------
+    ConfigError
+        Where strategy, data and options do not fit together.
+    TrainingError
+        Where a loss is not finite, one row does not fit into memory, or the checkpoint cannot be continued.
+    """
+    _check(model, strategy, sets, config)
+    seed_everything(seed)
+    accelerator = devices.accelerator(config.device)
+    model.to(accelerator.device)
+    strategy.prepare(model)
+    if not strategy.needs_source:
+        sets = replace(sets, train={"target": sets.train["target"]})
+    training = _Training(model, tasks, strategy, sets, config, seed=seed, accelerator=accelerator, folder=folder)
+    silent = quiet or not accelerator.is_main_process
+    with bar(description, config.epochs * training.steps_per_epoch, unit="steps", quiet=silent) as progress:
+        training.run(progress, score)
+    return training.finish()
+
+
+def _check(model: Model, strategy: Strategy, sets: TrainingSets, config: TrainingConfig) -> None:
+    domains: list[Domain] = ["target", "source"] if strategy.needs_source else ["target"]
+    for domain in domains:
+        if domain not in sets.train or domain not in model.heads:
+            raise ConfigError(f"This strategy needs {domain} data; found none. Add `{domain}:` to the configuration.")
+    for name, examples in sets.named().items():
+        if not len(examples):
+            raise DataError(f"The {'validation' if name == 'valid' else name} part has no rows to train with.")
+    if config.patience is not None and sets.valid is None:
+        raise ConfigError("training.patience needs validation rows; the split has none. Leave patience out.")
+
+
+class _Training:
+    """The state of one call of `fit`."""
+
+    def __init__(
+        self,
+        model: Model,
+        tasks: Mapping[Domain, Task],
+        strategy: Strategy,
+        sets: TrainingSets,
+        config: TrainingConfig,
+        *,
+        seed: int,
+        accelerator: Any,
+        folder: Path | None,
+    ) -> None:
+        self.model, self.tasks, self.strategy, self.sets, self.config = model, tasks, strategy, sets, config
+        self.seed, self.accelerator = seed, accelerator
+        self.lengths = {domain: examples.lengths() for domain, examples in sets.train.items()}
+        self.optimizer = adamw(strategy.param_groups(model, config.lr), config.weight_decay)
+        self.stepper = Stepper(Objective(model, tasks, strategy, config.precision), accelerator)
+        self.cache = PrefixCache(folder)
+        self.progress, self.best = Progress(), dict[str, Tensor]()
+        self.names = {parameter: name for name, parameter in model.named_parameters()}
+        self.moved = {name for name, _ in model.named_buffers()} & set(model.state_dict())
+        self.checkpoint: Checkpoint | None = None
+        if folder is not None:
+            same = identity(model, strategy, sets.named(), config.model_dump(), seed)
+            self.checkpoint = Checkpoint(folder, same)
+            self._restore()
+        self.steps_per_epoch = sum(1 for _ in strategy.batches(*self._placeholders()))
+        self.total_steps = config.epochs * self.steps_per_epoch
+
+    def run(self, bar: Bar, score: Score | None) -> None:
+        """Train until the epochs are over or validation has not improved for too long."""
+        bar.advance(self.progress.steps)
+        while self.progress.epoch < self.config.epochs and not self.progress.stopped:
+            self.clock = time.perf_counter()
+            self._open()
+            self._train(bar)
+            self._validate(score)
+            self._save()
+            bar.note(_note(self.progress.rows[-1], self.config.epochs))
+
+    def finish(self) -> History:
+        """Leave the model with the weights to keep."""
+        if self.config.keep == "best" and self.best:
+            self._write(self.best)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.model.eval()
+        return self.progress.history()
+
+    def _open(self) -> None:
+        """Open and close blocks for the epoch; keep what closed blocks compute."""
+        changed = self.strategy.on_epoch(self.model, self.progress.epoch, self.config.epochs)
+        if changed or self.stepper.wrapped is None:
+            self.stepper.wrap()
+        self.strategy.train_mode(self.model)
+        self.trainable = [parameter for parameter in self.names if parameter.requires_grad]
+        newly = {self.names[parameter] for parameter in self.trainable} - self.moved
+        if self.best:  # until now these had their starting values, in the best epoch too
+            self.best |= self._weights(newly)
+        self.moved |= newly
+        self.current = self.sets.named()
+        if self.config.cache:
+            for name, examples in self.current.items():
+                task = self.tasks["source" if name == "source" else "target"]
+                self.current[name] = self.cache.apply(
+                    name, examples, task, self.model, self._rows(), self.config.precision
+                )
+            self.strategy.train_mode(self.model)
+
+    def _train(self, bar: Bar) -> None:
+        source = self._batches("source") if self.strategy.needs_source else None
+        steps = self.strategy.batches(self._batches("target"), source)
+        for terms in islice(steps, self.progress.step, None):
+            self._step([(domain, self.tasks[domain].view(batch), weight) for domain, batch, weight in terms if weight])
+            bar.advance()
+            if self.config.checkpoint_every and self.progress.steps % self.config.checkpoint_every == 0:
+                self._save()
+
+    def _step(self, terms: list[Term]) -> None:
+        state = self.progress
+        self.rate = factor(self.config.schedule, state.steps, self.total_steps, self.config.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * self.rate
+        loss, rows = self.stepper.gradients(terms)
+        norm = float(torch.nn.utils.clip_grad_norm_(self.trainable, self.config.clip))
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise TrainingError(self._diverged(loss, norm))
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        state.step, state.steps = state.step + 1, state.steps + 1
+        state.loss_sum, state.loss_rows = state.loss_sum + loss * rows, state.loss_rows + rows
+        state.micro_batch = self.stepper.micro_batch
+        self._tick()
+
+    def _diverged(self, loss: float, norm: float) -> str:
+        what = f"The loss is {loss}" if not math.isfinite(loss) else f"The gradient is {norm}"
+        kept = f" The last good checkpoint is kept in {self.checkpoint.path}." if self.checkpoint else ""
+        return (
+            f"{what} in epoch {self.progress.epoch + 1}, step {self.progress.step + 1}.{kept} "
+            f"Lower training.lr (now {self.config.lr:g}) or look for extreme values in inputs and targets."
+        )
+
+    def _validate(self, score: Score | None) -> None:
+        state = self.progress
+        loss, value = None, None
+        if self.sets.valid is not None:
+            outputs, loss = evaluate(
+                self.model,
+                self.tasks["target"],
+                self.current["valid"],
+                batch_size=self._rows(),
+                precision=self.config.precision,
+                seed=self.seed,
+                keep=score is not None,
+            )
+            if score is not None and outputs is not None:
+                value = float(score(outputs, self.sets.valid))
+        state.epoch, state.step = state.epoch + 1, 0
+        if loss is not None:
+            self._judge(loss, value)
+        self._tick()
+        trainable = sum(parameter.numel() for parameter in self.trainable)
+        train_loss = state.loss_sum / max(1, state.loss_rows)
+        lr = self.config.lr * self.rate
+        state.rows.append(Epoch(state.epoch, train_loss, loss, value, lr, state.seconds, trainable))
+        state.loss_sum, state.loss_rows, state.seconds = 0.0, 0, 0.0
+
+    def _judge(self, loss: float, score: float | None) -> None:
+        """Keep the epoch where it is the best so far; stop where the best is too long ago."""
+        state = self.progress
+        known = -math.inf if math.isnan(loss) else -loss
+        value = (known if score is None else -math.inf if math.isnan(score) else score, known)
+        if state.best_value is None or value > state.best_value:
+            state.best_value, state.best_epoch, state.stale = value, state.epoch, 0
+            if self.config.keep == "best":
+                self.best = self._weights(self.moved)
+        else:
+            state.stale += 1
+        state.stopped = self.config.patience is not None and state.stale >= self.config.patience
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.progress.seconds += now - self.clock
+        self.clock = now
+
+    def _rows(self) -> int:
+        return min(self.config.batch_size, self.stepper.micro_batch or self.config.batch_size)
+
+    def _batches(self, domain: Domain) -> Batches:
+        # Raw lengths even where the rows are cached: the cache must not change which rows come together.
+        plan = shuffled(self.lengths[domain], self.config.batch_size, self.seed, self.progress.epoch)
+        return Batches(self.current[domain], plan)
+
+    def _placeholders(self) -> tuple[list[Batch], list[Batch] | None]:
+        counts = {d: len(shuffled(n, self.config.batch_size, self.seed, 0)) for d, n in self.lengths.items()}
+        empty = {domain: [Batch({}, {}, ())] * count for domain, count in counts.items()}
+        return empty["target"], empty.get("source")
+
+    def _weights(self, names: set[str]) -> dict[str, Tensor]:
+        tensors = self.model.state_dict()
+        return {name: tensors[name].detach().to("cpu", copy=True) for name in sorted(names)}
+
+    def _write(self, weights: Mapping[str, Tensor]) -> None:
+        tensors = self.model.state_dict()
+        for name, tensor in weights.items():
+            tensors[name].copy_(tensor)
+
+    def _save(self) -> None:
+        if self.checkpoint is not None and self.accelerator.is_main_process:
+            state = {name: self.optimizer.state[p] for p, name in self.names.items() if p in self.optimizer.state}
+            self.checkpoint.save(self.progress, self._weights(self.moved), self.best, state)
+
+    def _restore(self) -> None:
+        found = self.checkpoint.load() if self.checkpoint else None
+        if found is None:
+            return
+        self.progress, kinds = found
+        self.best = kinds["best"]
+        self._write(kinds["model"])
+        self.moved |= set(kinds["model"])
+        self.stepper.micro_batch = self.progress.micro_batch
+        parameters = {name: parameter for parameter, name in self.names.items()}
+        for key, tensor in kinds["optimizer"].items():
+            slot, _, name = key.partition(".")
+            place = tensor if slot == "step" else tensor.to(parameters[name].device)
+            self.optimizer.state[parameters[name]][slot] = place
+
+
+def adamw(groups: list[dict[str, Any]], weight_decay: float) -> torch.optim.AdamW:
+    """AdamW over groups; parameters with one dimension (norms, biases) and groups that say so do not decay."""
+    split = []
+    for group in groups:
+        decay = group.get("weight_decay", weight_decay)
+        for flat, value in ((False, decay), (True, 0.0)):
+            parameters = [p for p in group["params"] if (p.ndim <= 1) is flat]
+            if parameters:
+                split.append(
+                    {"params": parameters, "lr": group["lr"], "initial_lr": group["lr"], "weight_decay": value}
+                )
+    fused = all(p.device.type in ("cpu", "cuda") for group in split for p in group["params"])
+    return torch.optim.AdamW(split, fused=fused)
+
+
+def _note(row: Epoch, epochs: int) -> str:
+    value = "" if row.valid_loss is None else f", validation loss {row.valid_loss:.4g}"
+    value += "" if row.valid_score is None else f", score {row.valid_score:.4g}"
+    return f"epoch {row.epoch}/{epochs}{value}"
