@@ -67,7 +67,11 @@ PieceField = Annotated[Piece, BeforeValidator(_as_piece)]
 
 
 class DataConfig(_Section):
-    """What to read: a card or a file, and the roles of its columns where they are not inferred."""
+    """What to read: a card or a file, and the roles of its columns where they are not inferred.
+
+    `features_of` keeps only the genes (or other named columns of a matrix) that another data set has too; `augment`
+    makes new training rows, never others.
+    """
 
     name: str
     id: str | None = None
@@ -78,6 +82,8 @@ class DataConfig(_Section):
     unit: dict[str, str] = Field(default_factory=dict)
     options: dict[str, Any] = Field(default_factory=dict)
     clean: Annotated[list[Piece], BeforeValidator(_as_pieces)] | None = None
+    features_of: str | None = None
+    augment: Annotated[list[Piece], BeforeValidator(_as_pieces)] = Field(default_factory=list)
 
 
 class BackboneConfig(Piece):

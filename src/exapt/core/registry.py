@@ -103,6 +103,7 @@ class Registry(Generic[T]):
 
 BACKBONES: Registry[Any] = Registry("backbone", "exapt.models.backbones", entry="model")
 ENCODERS: Registry[Any] = Registry("encoder", "exapt.data.encoders")
+AUGMENTATIONS: Registry[Any] = Registry("augmentation", "exapt.data.augment")
 CLEANERS: Registry[Any] = Registry("cleaning rule", "exapt.data.cleaning")
 SPLITS: Registry[Any] = Registry("split", "exapt.data.splits")
 STRATEGIES: Registry[Any] = Registry("strategy", "exapt.transfer.strategies")
