@@ -15,7 +15,7 @@ from exapt.core.errors import DataError
 from exapt.data.encoders._cells import is_sparse
 
 Array = NDArray[Any]
-CHUNK = 2048  # rows made dense at a time
+VALUES_AT_A_TIME = 2**23  # made dense, 64 MB
 FEW_SHARED = 0.8
 logger = logging.getLogger(__name__)
 
@@ -170,11 +170,13 @@ def _hint(names: Sequence[str], learned: Sequence[str]) -> str:
 
 
 def dense(x: Any, take: NDArray[np.int64], within: Callable[[Array], Array] | None) -> Iterator[tuple[slice, Array]]:
-    """Chunks of rows as dense float64 arrays of the chosen columns, after a function of each row."""
-    for start in range(0, x.shape[0], CHUNK):
-        rows = slice(start, min(start + CHUNK, x.shape[0]))
+    """Chunks of rows as new dense arrays of the chosen columns, after a function of each row."""
+    step = max(1, VALUES_AT_A_TIME // max(len(take), 1))
+    for start in range(0, x.shape[0], step):
+        rows = slice(start, min(start + step, x.shape[0]))
         part = x[rows][:, take]
-        part = np.asarray(part.toarray() if is_sparse(part) else part, dtype=np.float64)
+        part = part.toarray() if is_sparse(part) else part
+        part = part.astype(np.float64 if part.dtype != np.float32 else np.float32)
         yield rows, part if within is None else within(part)
 
 
@@ -187,16 +189,11 @@ def moments(chunks: Iterator[tuple[slice, Array]], n_columns: int) -> tuple[Arra
     """
     count, mean, squares = 0, np.zeros(n_columns), np.zeros(n_columns)
     for _, part in chunks:
-        n, part_mean = len(part), part.mean(axis=0)
+        n, part_mean = len(part), part.mean(axis=0, dtype=np.float64)
         shift = part_mean - mean
-        squares += ((part - part_mean) ** 2).sum(axis=0) + shift**2 * (count * n / (count + n))
+        squares += part.var(axis=0, dtype=np.float64) * n + shift**2 * (count * n / (count + n))
         count += n
         mean += shift * (n / count)
     std = np.sqrt(squares / max(count, 1))
     std[std <= 1e-9 * np.maximum(np.abs(mean), 1)] = 1.0
     return mean, std
-
-
-def rounded(values: Array) -> tuple[float, ...]:
-    """Numbers as they are saved: float32, so that a saved encoder gives bitwise the same."""
-    return tuple(np.asarray(values, dtype=np.float32).tolist())

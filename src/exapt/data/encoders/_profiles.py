@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from exapt.core.contracts import Matrix
 from exapt.core.errors import DataError
 from exapt.data.encoders._cells import WITHIN_CELL, Scale, is_sparse, learn_scale, on_scale
-from exapt.data.encoders._columns import align, dense, moments, most_variable, read, rounded
+from exapt.data.encoders._columns import align, dense, moments, most_variable, read
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def learn(values: Sequence[Any] | Matrix, recipe: Recipe, *, n: int | None, min_
     if not recipe.standardise:
         return Learned(scale, chosen, (), ())
     mean, std = moments(dense(x, kept, WITHIN_CELL.get(recipe.normalise)), len(kept))
-    return Learned(scale, chosen, rounded(mean), rounded(std))
+    return Learned(scale, chosen, tuple(mean.tolist()), tuple(std.tolist()))
 
 
 def _candidates(x: Any, names: Sequence[str], min_share: float) -> NDArray[np.int64]:
@@ -114,10 +114,12 @@ def apply(values: Sequence[Any] | Matrix, learned: Learned, recipe: Recipe) -> N
     x = on_scale(x, learned.scale, recipe.unit)
     take, put = align(names, learned.names, recipe.what)
     out = np.zeros((x.shape[0], len(learned.names)), dtype=np.float32)
-    mean, std = np.array(learned.mean, dtype=np.float32), np.array(learned.std, dtype=np.float32)
+    whole = len(put) == out.shape[1]
     for rows, part in dense(x, take, WITHIN_CELL.get(recipe.normalise)):
         if recipe.standardise:
-            part = (part - mean[put]) / std[put]
-            part = part if recipe.clip is None else np.clip(part, -recipe.clip, recipe.clip)
-        out[rows, put] = part
+            part -= np.array(learned.mean)[put].astype(part.dtype)
+            part /= np.array(learned.std)[put].astype(part.dtype)
+            if recipe.clip is not None:
+                np.clip(part, -recipe.clip, recipe.clip, out=part)
+        out[rows, slice(None) if whole else put] = part
     return out

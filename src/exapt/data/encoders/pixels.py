@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from exapt.core.contracts import Encoded, Encoder, Inputs, Matrix, Modality, Stream
 from exapt.core.errors import ConfigError, DataError
 from exapt.core.examples import stack
-from exapt.data.encoders._columns import moments, rounded
+from exapt.data.encoders._columns import moments
 from exapt.data.encoders._state import as_json, freeze
 
 CHUNK = 512  # images made floats at a time
@@ -52,9 +52,9 @@ class Pixels(Encoder):
         if first is None:
             raise DataError("encoder 'pixels': no training rows to learn from.")
         channels = first.shape[-1]
-        pixels = ((slice(0), chunk.reshape(-1, channels).astype(np.float64)) for chunk in _chunks(values, channels))
+        pixels = ((slice(0), chunk.reshape(-1, channels)) for chunk in _chunks(values, channels))
         mean, std = moments(pixels, channels)
-        return replace(self, mean=rounded(mean), std=rounded(std))
+        return replace(self, mean=tuple(mean.tolist()), std=tuple(std.tolist()))
 
     def inputs(self) -> Inputs:
         """An image with as many channels as the training rows."""
