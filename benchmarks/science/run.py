@@ -35,7 +35,8 @@ def run(name: str, work: Path, *, force: bool) -> dict[str, Any]:
         output = work / weights["output"]
         if force or not output.exists():
             api.pretrain(parse(weights["run"], str(path)), output, force=True)
-        result.setdefault("weights", {})[weights["output"]] = json.loads((output / "card.json").read_text())
+        card = yaml.safe_load((output / "card.yaml").read_text(encoding="utf-8"))
+        result.setdefault("weights", {})[weights["output"]] = card
     result["runs"] = {}
     for label, values in experiment["runs"].items():
         values = _with_weights(values, work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from exapt.api._prepare import Domain
 from exapt.core.config import BackboneConfig, Piece, RunConfig
-from exapt.core.contracts import Backbone, Model, Rows, Task
+from exapt.core.contracts import Backbone, Encoder, Model, Rows, Task
 from exapt.core.errors import ConfigError
 from exapt.core.paths import atomic, read_json, write_json
 from exapt.core.registry import METRICS, STRATEGIES
@@ -92,11 +92,22 @@ def build_model(
     shared: Backbone = build(backbone, kinds.pop())
     report: dict[str, Any] = {"weights": None, "loaded": [], "skipped": [], "reinitialised": []}
     if pretrained and backbone.weights is not None:
-        report = hub.load_into(shared, backbone.weights).as_dict()
+        report = hub.load_into(shared, backbone.weights, encoder=_described(domain)).as_dict()
     heads = {"target": domain.task.build_head([shared] * len(inputs))}
     if source is not None:
         heads["source"] = source.task.build_head([shared] * len(inputs))
     return Model(dict.fromkeys(inputs, shared), heads), report  # type: ignore[arg-type]
+
+
+def _described(domain: Domain) -> dict[str, Any]:
+    """Name and state of the encoder that feeds the backbone, to be compared with that of the weights."""
+    encoder = next(iter(domain.encoders.values()))
+    return {"name": encoder_name(encoder), "state": encoder.state()}
+
+
+def encoder_name(encoder: Encoder) -> str:
+    """The registry name of an encoder: its file name."""
+    return type(encoder).__module__.rpartition(".")[2]
 
 
 def truth(task: Task, examples: Examples, rows: Rows) -> NDArray[Any]:
@@ -143,7 +154,7 @@ def run_arm(
     needs_source = source if strategy.needs_source else None
     model, report = build_model(target, needs_source, config.backbone, pretrained=spec.pretrained)
     train, valid = target.labelled(seed)
-    sets = {"target": target.examples.take(train)}
+    sets = {"target": target.training(train, seed)}
     tasks = {"target": target.task}
     if needs_source is not None:
         sets["source"], tasks["source"] = source_examples(needs_source), needs_source.task
@@ -156,18 +167,28 @@ def run_arm(
         seed=seed,
         folder=folder,
         score=scorer(target.task),
-        description=f"{spec.name} seed {seed}",
         quiet=quiet,
     )
     task = target.task
-    outputs = task.decode(predict(model, target.examples.take(target.fold.test), config.training))
+    tested = target.examples.take(target.fold.test)
+    outputs = task.decode(predict(model, tested, config.training))
     score = float("nan") if not len(valid) else history.best_score
     report |= {"strategy": [piece.plain() for piece in spec.strategy], **parameter_counts(model)}
+    if any(piece.name == "lora" for piece in spec.strategy):
+        merge_adapter(model, folder, config.backbone.weights or "random start")
     _keep(folder, model, outputs, report)
     history.write(folder / "history.tsv")
     summary = {"valid_score": None if np.isnan(score) else score, "seconds": history.seconds, "steps": history.steps}
     write_json(done, summary)
     return _read(folder)
+
+
+def merge_adapter(model: Model, folder: Path, base: str) -> None:
+    """Keep the adapter in PEFT's own format, then fold it into the weights, so that a run stands alone."""
+    from exapt.transfer.strategies.lora import merge, save_adapter
+
+    save_adapter(model, folder / "adapter", base)
+    merge(model)
 
 
 def source_examples(source: Domain) -> Examples:
@@ -228,3 +249,8 @@ def _resolve_auto(
 
 def _single(arm: str, strategy: str) -> ArmSpec:
     return ArmSpec(arm, (Piece(name=strategy),), STRATEGIES.get(strategy).pretrained)
+
+
+def mean_valid(results: Sequence[SeedResult]) -> float:
+    """Mean validation score over the seeds; NaN without validation."""
+    return float(np.mean([result.valid_score for result in results]))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from exapt.core.config import BackboneConfig, DataConfig, Piece, RunConfig
-from exapt.core.contracts import Encoder, Fold, Rows, Table, Task
+from exapt.core.contracts import Encoder, Fold, Matrix, Rows, Table, Task
 from exapt.core.errors import ConfigError, DataError, nearest
 from exapt.core.examples import Examples
-from exapt.core.registry import BACKBONES, ENCODERS, SPLITS, STRATEGIES, TASKS
+from exapt.core.registry import AUGMENTATIONS, BACKBONES, ENCODERS, SPLITS, STRATEGIES, TASKS
 
 if TYPE_CHECKING:
     from exapt.data.loading import Loaded
@@ -32,6 +33,7 @@ class Domain:
     encoders: Mapping[str, Encoder]
     examples: Examples
     train_size: float | int | None = None
+    augment: Sequence[Piece] = ()
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -54,6 +56,15 @@ class Domain:
             return train, self.fold.valid[:0]
         return train, self.fold.valid[subsample(labels.iloc[self.fold.valid].to_numpy(), self.train_size, seed)]
 
+    def training(self, rows: Rows, seed: int) -> Examples:
+        """Encoded training rows, or what the augmentations make of them."""
+        if not self.augment:
+            return self.examples.take(rows)
+        table = self.table.take(rows)
+        for piece in self.augment:
+            table = AUGMENTATIONS.build(piece.name, **piece.options)(table, seed)
+        return encode(table, self.encoders, self.task.targets(table))
+
     def groups(self, rows: Rows) -> NDArray[Any]:
         """The resampling unit of each row: its group, or the row itself."""
         names = self.table.names("group")
@@ -72,6 +83,7 @@ def check_names(config: RunConfig, where: str) -> None:
     asked += [(STRATEGIES, piece) for piece in config.strategy]
     asked += [(SPLITS, config.split)] if config.split else []
     asked += [(ENCODERS, config.encoder)] if config.encoder else []
+    asked += [(AUGMENTATIONS, piece) for data in (config.data, config.source) if data for piece in data.augment]
     problems = []
     for registry, piece in asked:
         if piece.name not in registry.names():
@@ -87,10 +99,30 @@ def check_names(config: RunConfig, where: str) -> None:
 
 
 def load_data(config: DataConfig) -> Loaded:
-    """Read and clean one data set."""
+    """Read and clean one data set; keep only the features of another one where `features_of` says so.
+
+    Raises
+    ------
+    DataError
+        Where the two share no feature.
+    """
     from exapt.data.loading import load
 
-    return load(config)
+    loaded = load(config)
+    if config.features_of is None:
+        return loaded
+    other = load(DataConfig(name=config.features_of)).table
+    known = {feature for matrix in other.matrices.values() for feature in matrix.features}
+    kept = {}
+    for name, matrix in loaded.table.matrices.items():
+        columns = np.array([i for i, feature in enumerate(matrix.features) if feature in known], dtype=np.int64)
+        if not len(columns):
+            raise DataError(
+                f"{loaded.table.source} and {other.source} share no feature: "
+                f"{', '.join(matrix.features[:3])} ... against {', '.join(sorted(known)[:3])} ..."
+            )
+        kept[name] = Matrix(matrix.values[:, columns], tuple(matrix.features[i] for i in columns))
+    return replace(loaded, table=replace(loaded.table, matrices=kept))
 
 
 def default_split(loaded: Loaded, asked: Piece | None) -> Piece:
@@ -201,7 +233,7 @@ def prepare_domain(config: RunConfig, data: DataConfig, encoders: Mapping[str, E
         f"split: {split.name}, {len(fold.train)} training, {len(fold.valid)} validation, {len(fold.test)} test rows",
     ]
     examples = encode(table, encoders, task.targets(table))
-    return Domain(loaded, fold, split, task, encoders, examples, config.train_size, notes)
+    return Domain(loaded, fold, split, task, encoders, examples, config.train_size, data.augment, notes)
 
 
 def with_train_size(domain: Domain, size: float | int | None) -> Domain:

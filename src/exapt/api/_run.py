@@ -5,17 +5,15 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from exapt.api._arms import SeedResult, encoder_name
 from exapt.api._prepare import Domain
 from exapt.core.config import BackboneConfig, RunConfig, TrainingConfig, parse, read_yaml
-from exapt.core.contracts import Encoder, Inputs, Model, Run, Table, Task
-from exapt.core.errors import DataError, InputError, nearest
+from exapt.core.contracts import Encoder, Inputs, Model, Run, Task
+from exapt.core.errors import InputError, nearest
 from exapt.core.paths import read_json, write_json
 from exapt.core.registry import ENCODERS, TASKS
-
-if TYPE_CHECKING:
-    from exapt.api._arms import SeedResult
 
 FORMAT_VERSION = 1
 
@@ -38,7 +36,9 @@ class OpenedRun:
 
 
 def write_model(folder: Path, config: RunConfig, target: Domain, best: SeedResult) -> None:
-    """Write model.safetensors (or the adapter), model.json and encoder.json of the kept seed."""
+    """Write model.safetensors, model.json and encoder.json of the kept seed, and its adapter where it has one."""
+    from exapt.models.build import resolve
+
     adapter = best.folder / "adapter"
     if adapter.is_dir():
         shutil.copytree(adapter, folder / "adapter", dirs_exist_ok=True)
@@ -52,17 +52,11 @@ def write_model(folder: Path, config: RunConfig, target: Domain, best: SeedResul
         folder / "model.json",
         {
             "format_version": FORMAT_VERSION,
-            "backbone": config.backbone.model_dump(exclude_none=True),
+            "backbone": resolve(config.backbone).plain(),
             "task": {"name": config.task.name, "state": target.task.state()},
             "columns": columns,
-            "adapter": adapter.is_dir(),
         },
     )
-
-
-def encoder_name(encoder: Encoder) -> str:
-    """The registry name of an encoder: its file name."""
-    return type(encoder).__module__.rpartition(".")[2]
 
 
 def open_run(folder: Path) -> OpenedRun:
@@ -93,40 +87,8 @@ def open_run(folder: Path) -> OpenedRun:
     inputs: Inputs = next(iter(encoders.values())).inputs()
     backbone = build(BackboneConfig.model_validate(saved["backbone"]), inputs)
     model = Model(dict.fromkeys(encoders, backbone), {"target": task.build_head([backbone] * len(encoders))})
-    if saved["adapter"]:
-        from exapt.transfer.strategies.lora import add_adapter
-
-        add_adapter(model, folder / "adapter")
     load_model(folder / "model.safetensors", model)
     model.eval()
     scores = read_json(folder / "scores.json")
     run = Run(folder, config.model_dump(), read_json(folder / "provenance.json"), {}, scores)
     return OpenedRun(run, config, model, task, encoders, saved["columns"])
-
-
-def match_columns(opened: OpenedRun, table: Table) -> Table:
-    """Find the run's input columns in a new table: by name, or by modality where there is only one.
-
-    Raises
-    ------
-    DataError
-        Where an input column is missing; the nearest names are offered.
-    """
-    renamed = table
-    for name in opened.encoders:
-        if name in table.columns:
-            continue
-        modality = opened.columns[name]["modality"]
-        same = [other for other, column in table.columns.items() if column.modality == modality]
-        if len(same) != 1:
-            raise DataError(
-                f"{table.source}: input column {name!r} ({modality}) is missing. {nearest(name, table.columns)}"
-            )
-        renamed = _rename(renamed, same[0], name)
-    return renamed
-
-
-def _rename(table: Table, old: str, new: str) -> Table:
-    columns = {new if name == old else name: column for name, column in table.columns.items()}
-    matrices = {new if name == old else name: matrix for name, matrix in table.matrices.items()}
-    return Table(table.frame.rename(columns={old: new}), columns, table.source, matrices)

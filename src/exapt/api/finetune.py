@@ -174,7 +174,7 @@ def write_run(
     """Write every file of the run folder; returns the scores."""
     from exapt.api._run import write_model
     from exapt.data.leakage import audit
-    from exapt.data.splits._cut import write as write_split
+    from exapt.data.sampling import write as write_split
     from exapt.evaluate.compare import compare
 
     rows = target.fold.test

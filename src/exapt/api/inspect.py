@@ -19,6 +19,7 @@ KINDS = {
     "tasks": registry.TASKS,
     "splits": registry.SPLITS,
     "encoders": registry.ENCODERS,
+    "augmentations": registry.AUGMENTATIONS,
     "cleaning": registry.CLEANERS,
     "metrics": registry.METRICS,
     "baselines": registry.BASELINES,
@@ -70,7 +71,7 @@ def split(data: DataConfig, by: Piece | None, output: Path, *, force: bool = Fal
     dict
         Rows in train, valid, test and dropped.
     """
-    from exapt.data.splits._cut import write
+    from exapt.data.sampling import write
 
     refuse_existing(output, force=force)
     loaded = load_data(data)

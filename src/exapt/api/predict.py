@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from exapt.api._prepare import encode, load_data, weights_config
-from exapt.api._run import OpenedRun, match_columns, open_run
-from exapt.core.config import BackboneConfig, DataConfig, TrainingConfig
+from exapt.api._run import OpenedRun, open_run
+from exapt.core.config import BackboneConfig, TrainingConfig
 from exapt.core.contracts import Model, Table
 from exapt.core.errors import DataError
 from exapt.core.paths import atomic, refuse_existing
 from exapt.core.progress import bar
 from exapt.core.registry import ENCODERS, METRICS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from exapt.core.examples import Examples
 
 CHUNK = 8192
 
@@ -37,20 +42,23 @@ def predict(run: Path, data: str, output: Path, *, force: bool = False, quiet: b
     int
         Number of rows written.
     """
-    from exapt.transfer.training.predict import predict as forward
-
     refuse_existing(output, force=force)
     opened = open_run(run)
     rows = 0
     with atomic(output) as temporary, temporary.open("w", encoding="utf-8") as file, _rows_bar(quiet) as progress:
         for table in _pieces(data, opened):
-            table = match_columns(opened, table)
             examples = encode(table, opened.encoders, {})
-            decoded = opened.task.decode(forward(opened.model, examples, opened.training))
+            decoded = opened.task.decode(_forward(opened, examples))
             opened.task.frame(decoded, examples.ids).to_csv(file, sep="\t", index=False, header=not rows)
             rows += len(table)
             progress.advance(len(table))
     return rows
+
+
+def _forward(opened: OpenedRun, examples: Examples) -> Tensor:
+    from exapt.transfer.training.predict import predict as forward
+
+    return forward(opened.model, examples, opened.training)
 
 
 def _rows_bar(quiet: bool) -> Any:
@@ -79,28 +87,23 @@ def evaluate(run: Path, data: str, *, target: str | None = None) -> dict[str, An
         Where the target column is missing or holds a label that the run does not know.
     """
     from exapt.evaluate.intervals import interval
-    from exapt.transfer.training.predict import predict as forward
 
     opened = open_run(run)
     wanted = opened.config.data
     names = target or [name for name, column in opened.columns.items() if column["role"] == "target"]
-    config = DataConfig(name=data, target=names, group=wanted.group, modality=_label_modality(opened, names))
-    table = match_columns(opened, load_data(config).table)
+    described = {name: column["modality"] for name, column in opened.columns.items()}
+    config = wanted.model_copy(update={"name": data, "target": names, "modality": described, "augment": []})
+    table = load_data(config).table
     missing = [name for name in table.names("target") if table.frame[name].isna().all()]
     if missing:
         raise DataError(f"{table.source}: target column {missing[0]!r} is empty; there is nothing to score against.")
     fitted = opened.task.target  # type: ignore[attr-defined]
     examples = encode(table, opened.encoders, opened.task.targets(table))
-    decoded = opened.task.decode(forward(opened.model, examples, opened.training))
+    decoded = opened.task.decode(_forward(opened, examples))
     true = fitted.truth(examples.targets["y"])
     groups = table.frame[table.names("group")[0]].to_numpy() if table.names("group") else np.arange(len(table))
     results = {name: interval(METRICS.get(name), true, [decoded], groups) for name in opened.task.metrics()}
     return {"n": len(table), "metrics": {name: vars(result) for name, result in results.items()}}
-
-
-def _label_modality(opened: OpenedRun, names: str | list[str]) -> dict[str, str]:
-    names = [names] if isinstance(names, str) else names
-    return {name: opened.columns[name]["modality"] for name in names if name in opened.columns}
 
 
 def embed(weights: str, data: str, output: Path, *, force: bool = False, quiet: bool = False) -> int:
@@ -125,7 +128,7 @@ def embed(weights: str, data: str, output: Path, *, force: bool = False, quiet: 
     model, encoder, training = _embedder(weights)
     rows, vectors = 0, []
     with atomic(output) as temporary, _rows_bar(quiet) as progress:
-        for table in stream(data, inputs={"input": encoder.modalities}, options={}, chunk_rows=CHUNK):
+        for table in stream(data, inputs={"input": encoder.modalities}, chunk_rows=CHUNK):
             name = table.names("input")[0]
             examples = encode(table, {name: encoder}, {})
             pooled = features(Model({name: model}, {}), examples, training).numpy()

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from exapt.api._arms import build_model, parameter_counts, scorer
+from exapt.api._arms import build_model, encoder_name, parameter_counts, scorer
 from exapt.api._prepare import Domain, check_names, prepare_domain
-from exapt.api._run import encoder_name
 from exapt.api.finetune import close_work, open_work, plain
 from exapt.core.config import RunConfig
 from exapt.core.contracts import Rows
@@ -38,6 +37,7 @@ def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: boo
     """
     from exapt.data.leakage import sketch
     from exapt.models import hub
+    from exapt.models.build import resolve
     from exapt.transfer.strategies._combine import combine
     from exapt.transfer.training.loop import TrainingSets, fit
 
@@ -55,12 +55,11 @@ def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: boo
             model,
             {"target": domain.task},
             combine(list(config.strategy)),
-            TrainingSets({"target": domain.examples.take(train)}, domain.examples.take(valid) if len(valid) else None),
+            TrainingSets({"target": domain.training(train, seed)}, domain.examples.take(valid) if len(valid) else None),
             config.training,
             seed=seed,
             folder=work / "arms",
             score=score,
-            description="pretrain",
             quiet=quiet,
         )
         card = _card(config, domain, len(train), history, parameter_counts(model))
@@ -69,7 +68,7 @@ def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: boo
             work,
             model.distinct_backbones()[0],
             arch=config.backbone.name,
-            options=config.backbone.options,
+            options=resolve(config.backbone).options,
             encoder={"name": encoder_name(encoder), "state": encoder.state()},
             card=card,
             sketch=sketch(domain.table.take(train).values(name), domain.table.columns[name].modality),
@@ -88,7 +87,7 @@ def pretraining_rows(domain: Domain, config: RunConfig) -> tuple[Rows, Rows]:
 
 
 def _card(config: RunConfig, domain: Domain, rows: int, history: Any, counts: dict[str, int]) -> dict[str, Any]:
-    last = history.rows[-1]
+    last = history.best or history.rows[-1]
     card: dict[str, Any] = {
         "task": TASKS.get(config.task.name).__name__,
         "data": domain.loaded.table.source,
@@ -97,12 +96,12 @@ def _card(config: RunConfig, domain: Domain, rows: int, history: Any, counts: di
         "parameters": counts["parameters"],
         "steps": history.steps,
         "seconds": round(history.seconds, 1),
-        "train_loss": last["train_loss"],
+        "train_loss": last.train_loss,
         "configuration": plain(config),
         "provenance": provenance(domain.loaded.files, config.seeds[:1]),
     }
-    if last["valid_loss"] is not None:
-        card["valid_loss"] = last["valid_loss"]
+    if last.valid_loss is not None:
+        card["valid_loss"] = last.valid_loss
         if config.task.name == "masked_tokens":
-            card["valid_perplexity"] = math.exp(last["valid_loss"])
+            card["valid_perplexity"] = math.exp(last.valid_loss)
     return card
