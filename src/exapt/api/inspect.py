@@ -112,4 +112,4 @@ def audit(data: DataConfig, by: Piece | None, *, against: str | None = None) -> 
 
         corpus = hub.read_sketch(against)
     found: dict[str, Any] = leakage.audit(loaded.table, fold, corpus=corpus)
-    return {"data": data.name, "split": piece.plain(), "rows": sizes(fold), **found}
+    return {"data": data.name, "split": piece.plain(), "sizes": sizes(fold), **found}

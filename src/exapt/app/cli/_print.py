@@ -63,7 +63,7 @@ def audit(found: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    parts = ", ".join(f"{count:,} {part}" for part, count in found["rows"].items() if count)
+    parts = ", ".join(f"{count:,} {part}" for part, count in found["sizes"].items() if count)
     word = "LEAKY" if found["verdict"] == "leaky" else found["verdict"]
     print(f"{found['data']}: {word} under the split {found['split']['name']!r} ({parts}).")  # noqa: T201
     for key, value in found.items():
