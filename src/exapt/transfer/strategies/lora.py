@@ -120,8 +120,9 @@ def save_adapter(model: Model, folder: Path, base: str) -> None:
             config = backbone.peft_config["default"]
             config.base_model_name_or_path = base
             config.save_pretrained(place)
-            adapter = {PREFIX + name: tensor for name, tensor in get_peft_model_state_dict(backbone).items()}
-            write_tensors(place / "adapter_model.safetensors", adapter)
+            adapter = get_peft_model_state_dict(backbone, save_embedding_layers=False)
+            named = {PREFIX + name: tensor for name, tensor in adapter.items()}
+            write_tensors(place / "adapter_model.safetensors", named)
         write_tensors(temporary / "heads.safetensors", model.heads.state_dict())
         digests = {column: _base_digest(backbone) for column, backbone in _backbones(model)}
         write_json(temporary / "base.json", {"weights": base, "sha256": digests})
