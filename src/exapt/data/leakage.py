@@ -202,7 +202,7 @@ def audit(table: Table, fold: Fold, corpus: Mapping[str, Any] | None = None) -> 
         training, their groups or the corpus, else "clean".
     """
     keys, ids = row_keys(table), np.array(table.ids(), dtype=object)
-    result: dict[str, Any] = {"rows": len(table), "n_train": len(fold.train), "n_test": len(fold.test)}
+    result: dict[str, Any] = {"n_train": len(fold.train), "n_test": len(fold.test)}
     checks = {"exact_duplicates": "computed", "near_duplicates": "not computed"}
     for name, rows in (("exact_duplicates", fold.train), ("exact_duplicates_in_valid", fold.valid)):
         copies = _copies(keys, fold.test, rows)

@@ -146,6 +146,15 @@ def test_other_units_are_taken_as_given_and_ranked_by_variance():
     np.testing.assert_allclose(rows(encoder, values, tuple("abcde"))[:, 0, 1], stats.zscore(values[:, 4]), rtol=1e-4)
 
 
+def test_array_intensities_by_their_unit():
+    values = np.array([[-50.0, 200.0, 30000.0], [400.0, 100.0, 1600.0]])
+    encoder = Expression(unit="average difference", scale=False).fit(Matrix(values, tuple("abc")))
+    assert encoder.learned_scale == "log2 intensity"
+    logs = np.log2([[100, 200, 16000], [400, 100, 1600]])
+    np.testing.assert_allclose(rows(encoder, values, tuple("abc"))[:, 0], logs, rtol=1e-6)
+    np.testing.assert_allclose(rows(encoder, logs, tuple("abc"))[:, 0], logs, rtol=1e-6)
+
+
 def test_values_on_no_known_scale_are_refused(counts):
     encoder = Expression().fit(Matrix(counts, GENES))
     with pytest.raises(DataError, match="go from 0 to 6"):

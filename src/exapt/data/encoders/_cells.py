@@ -12,7 +12,9 @@ from scipy import sparse, stats
 from exapt.core.errors import DataError
 
 Array = NDArray[Any]
-Scale = Literal["log1p CP10k", "as given"]
+Scale = Literal["log1p CP10k", "log2 intensity", "as given"]
+INTENSITIES = (100.0, 16000.0)  # below is noise, above the scanner is saturated
+LARGEST_LOG2 = 20.0  # no scanner reads as far as 2**20
 LARGEST_LOG = float(np.log1p(1e6))  # no cell has more than 1e6 counts in 1e6, so larger values are not logarithms
 
 
@@ -39,17 +41,23 @@ def is_counts(x: Any) -> bool:
     return bool(np.all(values >= 0) and np.all(values == np.rint(values)))
 
 
-def learn_scale(x: Any, unit: str | None) -> Scale:
-    """The common scale of counts and their logarithms, or the values as given for any other unit.
+def learn_scale(x: Any, normalise: str, unit: str | None) -> Scale:
+    """The scale to bring values to: one for counts and their logarithms, one for array intensities, or as given.
 
     Parameters
     ----------
     x
         (n, F) array or CSR matrix.
+    normalise
+        One of `NORMALISE`.
     unit
         Unit of the values where it is known, e.g. "UMI count"; None = look at the values.
     """
+    if normalise in SCALES:
+        return SCALES[normalise]
     if unit is not None:
+        if unit.lower() in ("average difference", "intensity"):
+            return "log2 intensity"
         return "log1p CP10k" if _means_counts(unit) or _means_log(unit) else "as given"
     values = stored(x)
     logarithms = bool(np.all(values >= 0)) and values.max(initial=0) <= LARGEST_LOG
@@ -67,8 +75,12 @@ def on_scale(x: Any, scale: Scale, unit: str | None) -> Any:
     DataError
         Where the values are neither counts nor their logarithms.
     """
-    if scale == "as given" or is_counts(x):
-        return x if scale == "as given" else log1p_cp10k(x)
+    if scale == "as given":
+        return x
+    if scale == "log2 intensity":
+        return log2_intensity(x)
+    if is_counts(x):
+        return log1p_cp10k(x)
     values = stored(x)
     low, high = values.min(initial=0), values.max(initial=0)
     if low < 0 or (high > LARGEST_LOG and not _means_counts(unit or "")):
@@ -112,6 +124,24 @@ def log1p_cp10k(x: Any) -> Any:
         values = np.log1p(rows.data * np.repeat(factor, np.diff(rows.indptr))).astype(np.float32)
         return sparse.csr_matrix((values, rows.indices, rows.indptr), shape=rows.shape)
     return np.log1p(np.asarray(x, dtype=np.float64) * factor[:, None]).astype(np.float32)
+
+
+def log2_intensity(x: Any) -> Array:
+    """Array intensities clipped to 100 .. 16,000, then log2; values that are logarithms already are kept [1]_.
+
+    References
+    ----------
+    .. [1] Dudoit, Fridlyand, Speed (2002), doi:10.1198/016214502753479248 (clipping of MAS 4 average differences)
+
+    Examples
+    --------
+    >>> log2_intensity(np.array([[-300.0, 1024.0, 70000.0]])).round(2).tolist()
+    [[6.64, 10.0, 13.97]]
+    """
+    dense = np.asarray(x.toarray() if is_sparse(x) else x)
+    logarithms = dense.min(initial=0) >= 0 and dense.max(initial=0) <= LARGEST_LOG2
+    values: Array = dense if logarithms else np.log2(dense.clip(*INTENSITIES))
+    return values
 
 
 def rank(x: Array) -> Array:
@@ -200,4 +230,5 @@ WITHIN_CELL: dict[str, Callable[[Array], Array]] = {
     "sqrt": sqrt_share,
     "cell": cell_z,
 }
-NORMALISE = ("auto", "log1p_cp10k", "none", *WITHIN_CELL)
+SCALES: dict[str, Scale] = {"none": "as given", "log1p_cp10k": "log1p CP10k", "log2_intensity": "log2 intensity"}
+NORMALISE = ("auto", *SCALES, *WITHIN_CELL)

@@ -73,9 +73,7 @@ def learn(values: Sequence[Any] | Matrix, recipe: Recipe, *, n: int | None, min_
     x, names = read(values, recipe.encoder)
     if not x.shape[0]:
         raise DataError(f"encoder {recipe.encoder!r}: no training rows to learn from.")
-    scale: Scale = "as given" if recipe.normalise == "none" else "log1p CP10k"
-    if recipe.normalise not in ("none", "log1p_cp10k"):
-        scale = learn_scale(x, recipe.unit)
+    scale = learn_scale(x, recipe.normalise, recipe.unit)
     x = on_scale(x, scale, recipe.unit)
     kept = _candidates(x, names, min_share)
     if not len(kept):

@@ -27,10 +27,12 @@ class Expression(Encoder):
     ----------
     normalise
         ``auto``: counts become log1p CP10k (natural logarithm of 1 + counts scaled to 10,000 a cell over all measured
-        genes), log1p CP10k stays, anything else is taken as given. ``log1p_cp10k``: the same, and anything else is
-        refused. ``none``: as given. ``rank``, ``binary``, ``unit``, ``sqrt``: then within each cell, over the chosen
-        genes, ranks in [0, 1], detected or not, Euclidean norm 1, or square root of the share (Hellinger); these are
-        more robust to depth. ``cell``: ln(1 + 1000 x share) standardised within each cell, free of other cells.
+        genes), log1p CP10k stays, array intensities (by their unit: average difference, intensity) are clipped to
+        100 .. 16,000 and become log2, anything else is taken as given. ``log1p_cp10k``, ``log2_intensity``: so,
+        whatever the unit says. ``none``: as given. ``rank``, ``binary``, ``unit``, ``sqrt``: after ``auto``, within
+        each cell over the chosen genes, ranks in [0, 1], detected or not, Euclidean norm 1, or square root of the
+        share (Hellinger); these are more robust to depth. ``cell``: ln(1 + 1000 x share) standardised within each
+        cell, free of other cells.
     n_genes
         The most variable genes of the training rows (dispersion within bins of the mean); None = all that at least
         1 % of the training rows express.
