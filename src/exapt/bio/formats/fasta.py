@@ -26,8 +26,11 @@ from exapt.bio.formats.compressed import open_binary
 from exapt.core.errors import DataError
 from exapt.core.paths import atomic
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 _FIELD = re.compile(r"(?:^|(?<=\s))([A-Za-z_]\w*)=(.*?)(?=\s+[A-Za-z_]\w*=|$)")
+
+
+Piece = tuple[list[str], list[str], list[str], list[int]]
 
 
 class Record(NamedTuple):
@@ -82,8 +85,14 @@ def read(path: Path) -> Iterator[Record]:
         With ``file:line``: letters before the first header, a header without identifier, bytes that are not
         text; or a gzip that is damaged or cut in the middle.
     """
+    for piece in read_pieces(path):
+        yield from map(Record, *piece)
+
+
+def read_pieces(path: Path) -> Iterator[Piece]:
+    """The same as columns, some thousand records at a time: faster where no record is looked at by itself."""
     with open_binary(path) as file:
-        yield from parse(file, str(path))
+        yield from _pieces(file, str(path))
 
 
 def parse(file: BinaryIO, where: str) -> Iterator[Record]:
@@ -95,19 +104,24 @@ def parse(file: BinaryIO, where: str) -> Iterator[Record]:
     >>> list(parse(io.BytesIO(b";note\n>a first\nAC\ngt\n>b\n"), "x.fa"))
     [Record(id='a', sequence='ACgt', description='first', line=2), Record(id='b', sequence='', description='', line=5)]
     """
+    for piece in _pieces(file, where):
+        yield from map(Record, *piece)
+
+
+def _pieces(file: BinaryIO, where: str) -> Iterator[Piece]:
     line = 1
     for start, block in _whole_records(file):
         try:
             text = block.decode()
         except UnicodeDecodeError as error:
             bad = line + block[: error.start].count(b"\n")
-            raise DataError(
-                f"{where}:{bad}: not text (byte {block[error.start]:#04x}); FASTA is UTF-8 or ASCII."
-            ) from None
+            byte = f"{block[error.start]:#04x}"
+            raise DataError(f"{where}:{bad}: not text (byte {byte}); a FASTA file is UTF-8 or ASCII.") from None
         if start:
             text = _skip_preamble(text, where)
             line += block.count(b"\n") - text.count("\n")
-        yield from _records(text, line, where)
+        if text:
+            yield _columns(text, line, where)
         line += text.count("\n")
 
 
@@ -144,23 +158,26 @@ def _skip_preamble(text: str, where: str) -> str:
     return text
 
 
-def _records(text: str, line: int, where: str) -> Iterator[Record]:
-    """Records of a piece that starts with '>' at line `line`."""
-    if not text:
-        return
+def _columns(text: str, line: int, where: str) -> Piece:
+    """Columns of a text that starts with '>' at line `line`."""
+    if "\r" in text or "\t" in text:
+        text = text.replace("\r", "").replace("\t", " ")
     has_comments = "\n;" in text
+    ids, sequences, descriptions, lines = [], [], [], []
     for record in text[1:].split("\n>"):
         header, _, body = record.partition("\n")
         if has_comments and ";" in body:
             body = "\n".join(part for part in body.split("\n") if not part.startswith(";"))
+        sequence = body.replace("\n", "")
         name, _, description = header.partition(" ")
-        if "\t" in name:
-            name, _, description = header.partition("\t")
-        name = name.rstrip()
-        if not name:
-            raise DataError(f"{where}:{line}: the header has no identifier after '>'.")
-        yield Record(name, "".join(body.split()), description.strip(), line)
+        ids.append(name)
+        sequences.append(sequence.replace(" ", "") if " " in sequence else sequence)
+        descriptions.append(description.strip())
+        lines.append(line)
         line += record.count("\n") + 1
+    if "" in ids:
+        raise DataError(f"{where}:{lines[ids.index('')]}: the header has no identifier after '>'.")
+    return ids, sequences, descriptions, lines
 
 
 def write(path: Path, records: Iterable[Record], *, width: int = 60) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,28 +41,36 @@ class Fasta(Format):
 
     def read(self, path: Path, text: Collection[str] = ()) -> Raw:
         """All records."""
-        return self._rows(list(fasta.read(path)))
+        pieces = list(fasta.read_pieces(path))
+        columns = [list(chain.from_iterable(piece[i] for piece in pieces)) for i in range(4)]
+        return self._rows(*columns, fields=True)
 
     def chunks(self, path: Path, rows: int, text: Collection[str] = ()) -> Iterator[Raw]:
-        """Runs of records, in bounded memory."""
-        records = fasta.read(path)
-        while chunk := list(islice(records, rows)):
-            yield self._rows(chunk)
+        """Runs of records, in bounded memory; header fields are left in column `description`."""
+        waiting: list[list[Any]] = [[], [], [], []]
+        for piece in fasta.read_pieces(path):
+            for column, more in zip(waiting, piece, strict=True):
+                column.extend(more)
+            while len(waiting[0]) >= rows:
+                yield self._rows(*(column[:rows] for column in waiting))
+                waiting = [column[rows:] for column in waiting]
+        if waiting[0]:
+            yield self._rows(*waiting)
 
-    def _rows(self, records: list[fasta.Record]) -> Raw:
-        ids, sequences, descriptions, lines = zip(*records, strict=True) if records else ((), (), (), ())
+    def _rows(
+        self, ids: list[str], sequences: list[str], descriptions: list[str], lines: list[int], *, fields: bool = False
+    ) -> Raw:
         columns: dict[str, Any] = {"id": ids, "sequence": sequences}
         if any(descriptions):
             columns["description"] = descriptions
-        if any("=" in description for description in descriptions):
-            fields = pd.DataFrame.from_records([fasta.fields(description) for description in descriptions])
-            columns |= {str(name): number_or_text(fields[name]) for name in fields if name not in columns}
+        if fields and any("=" in description for description in descriptions):
+            found = pd.DataFrame.from_records([fasta.fields(description) for description in descriptions])
+            columns |= {str(name): number_or_text(found[name]) for name in found if name not in columns}
         if self.pattern is not None:
             columns |= self._groups(ids)
-        frame = pd.DataFrame(columns)
-        return Raw(frame, hints=HINTS, lines=np.array(lines, dtype=np.int64))
+        return Raw(pd.DataFrame(columns), hints=HINTS, lines=np.array(lines, dtype=np.int64))
 
-    def _groups(self, ids: tuple[str, ...]) -> dict[str, list[str | None]]:
+    def _groups(self, ids: list[str]) -> dict[str, list[str | None]]:
         pattern = re.compile(self.pattern or "")
         found = [match.groupdict() if (match := pattern.match(name)) else {} for name in ids]
         groups = {name: [row.get(name) for row in found] for name in pattern.groupindex}
