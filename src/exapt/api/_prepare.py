@@ -50,11 +50,15 @@ class Domain:
             return self.fold.train, self.fold.valid
         from exapt.data.sampling import subsample
 
-        labels = self.table.frame[self.table.names("target")[0]]
-        train = self.fold.train[subsample(labels.iloc[self.fold.train].to_numpy(), self.train_size, seed)]
-        if isinstance(self.train_size, int) or not len(self.fold.valid):
-            return train, self.fold.valid[:0]
-        return train, self.fold.valid[subsample(labels.iloc[self.fold.valid].to_numpy(), self.train_size, seed)]
+        size = self.train_size
+        name = self.table.names("target")[0]
+        values = self.table.frame[name].to_numpy()
+        is_label = self.table.columns[name].modality == "label"
+        train, valid = self.fold.train, self.fold.valid
+        few = train[subsample(values[train], size, seed, label=is_label)]
+        if isinstance(size, int) or not len(valid):
+            return few, valid[:0]
+        return few, valid[subsample(values[valid], size, seed, label=is_label)]
 
     def training(self, rows: Rows, seed: int) -> Examples:
         """Encoded training rows, or what the augmentations make of them."""
@@ -190,7 +194,8 @@ def build_encoders(table: Table, train: Rows, config: RunConfig) -> dict[str, En
 def _build_encoder(name: str, options: Mapping[str, Any], table: Table, column: str) -> Encoder:
     known = ENCODERS.options(name)
     inferred = {"modality": table.columns[column].modality, "unit": table.columns[column].unit}
-    encoder: Encoder = ENCODERS.build(name, **{k: v for k, v in inferred.items() if k in known and v}, **options)
+    fitting = {key: value for key, value in inferred.items() if key in known and value}
+    encoder: Encoder = ENCODERS.build(name, **{**fitting, **options})
     return encoder
 
 

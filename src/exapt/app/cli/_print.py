@@ -65,13 +65,20 @@ def audit(found: Mapping[str, Any], *, as_json: bool) -> None:
         return
     parts = ", ".join(f"{count:,} {part}" for part, count in found["sizes"].items() if count)
     word = "LEAKY" if found["verdict"] == "leaky" else found["verdict"]
-    print(f"{found['data']}: {word} under the split {found['split']['name']!r} ({parts}).")  # noqa: T201
-    for key, value in found.items():
-        if isinstance(value, int) and not isinstance(value, bool):
-            print(f"  {key.replace('_', ' ')}: {value:,}")  # noqa: T201
-        elif isinstance(value, list) and value:
-            for example in value:
-                print(f"    {example}")  # noqa: T201
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{found['data']}: {word} under the split {found['split']['name']!r} ({parts}).")
+    for key, count in found.items():
+        if f"{key}_examples" not in found:
+            continue
+        note = found["checks"].get(key, "computed")
+        console.print(
+            f"  {key.replace('_', ' ')}: {count:,}"
+            if note.startswith("computed")
+            else f"  {key.replace('_', ' ')}: {note}"
+        )
+        for example in found[f"{key}_examples"]:
+            shown = ", ".join(f"{k} {v}" for k, v in example.items()) if isinstance(example, dict) else example
+            console.print(f"    {shown}")
 
 
 def curve(result: Mapping[str, Any], output: Path, *, as_json: bool) -> None:
