@@ -12,7 +12,6 @@ from rich.progress import (
     Progress,
     Task,
     TaskID,
-    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -46,8 +45,7 @@ def bar(description: str, total: int | None, *, unit: str = "it", quiet: bool = 
     """
     progress = Progress(
         TextColumn("{task.description}"),
-        BarColumn(20),
-        TaskProgressColumn(),
+        BarColumn(12),
         MofNCompleteColumn(),
         _Rate(unit),
         TimeRemainingColumn(),
