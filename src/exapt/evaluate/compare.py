@@ -1,0 +1,306 @@
+"""Compare the arms of a run: scores with intervals, gains with verdicts, one sentence.
+
+A gain is always oriented so that positive means that the transfer is better. For an error or a loss
+(`higher_is_better` false) it is therefore how much *lower* the transfer's error is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from exapt.core.errors import ConfigError, DataError, nearest
+from exapt.core.registry import METRICS
+from exapt.evaluate.intervals import (
+    FEW_GROUPS,
+    REPLICATES,
+    Bootstrap,
+    Interval,
+    SeedScores,
+    score,
+    summary,
+    verdict,
+)
+from exapt.evaluate.metrics._metric import Kind, Metric, find
+
+FORMAT_VERSION = 1
+AUDIT = ("exact_duplicates", "near_duplicates", "pretraining_overlap", "verdict")
+BASELINE = "baseline:"
+OPTIMISTIC = "the best baseline was chosen on the test rows, which makes this comparison conservative"
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """What one arm left.
+
+    Parameters
+    ----------
+    predictions
+        One array a seed, of the same test rows: (n, C) probabilities, or values (n,) or (n, T). A method without
+        randomness gives one array, which is compared with every seed of the others.
+    fit_seconds
+        Mean seconds of one training.
+    steps
+        Optimiser steps of one training; 0 where there are none.
+    """
+
+    predictions: Sequence[ArrayLike]
+    fit_seconds: float
+    steps: int
+
+
+def compare(  # noqa: PLR0913 - two arguments, the rest by keyword
+    arms: Mapping[str, ArmResult],
+    truth: ArrayLike,
+    *,
+    task: str,
+    kind: Kind,
+    metrics: Sequence[str],
+    seeds: Sequence[int],
+    groups: Sequence[Any] | NDArray[Any] | None = None,
+    validation: Mapping[str, float] | None = None,
+    audit: Mapping[str, Any] | None = None,
+    replicates: int = REPLICATES,
+) -> dict[str, Any]:
+    """Score all arms on the same rows and replicates.
+
+    Parameters
+    ----------
+    arms
+        By name: ``"transfer"``, ``"scratch"``, ``"frozen"`` and ``"baseline:<name>"``.
+    truth
+        (n,) classes or values, or (n, T); missing = NaN or a negative class. Rows without any truth are left out.
+    task
+        Name of the task, for the record.
+    kind
+        What the target is.
+    metrics
+        Names, the primary one first.
+    seeds
+        The seeds of the trained arms.
+    groups
+        (n,) resampling unit of each row (homology cluster, scaffold, donor). None = every row by itself.
+    validation
+        Arm -> its primary metric on the validation rows, higher = better (errors turned round). It decides which
+        baseline is the best one. Where no baseline has a number, the test rows decide, and a note says so.
+    audit
+        The leakage audit; only its four keys of `scores.json` are kept, None where one is unknown.
+    replicates
+        At least 1,000.
+
+    Returns
+    -------
+    dict
+        The object of `scores.json`, ready for JSON: what is undefined is None. A gain that was not measured is
+        None. A gain has a ``"note"`` where its interval needs a warning, and ``"vs_best_baseline"`` has ``"arm"``.
+
+    Raises
+    ------
+    ConfigError
+        Where a metric is unknown or does not fit the kind of target.
+    DataError
+        Where the predictions do not fit the truth, or there is nothing to score.
+    """
+    chosen = _metrics(metrics, kind)
+    known = _known(np.asarray(truth), kind)
+    rows = np.arange(len(known)) if groups is None else np.asarray(groups, dtype=object)
+    _check(arms, known, rows)
+    true = np.asarray(truth)[known]
+    draws = Bootstrap.over(rows[known], replicates=replicates)
+    scored = _score(arms, true, known, chosen, draws)
+    return {
+        "format_version": FORMAT_VERSION,
+        "task": task,
+        "primary_metric": metrics[0],
+        "higher_is_better": chosen[0].higher_is_better,
+        "n_test": int(known.sum()),
+        "seeds": [int(seed) for seed in seeds],
+        "arms": {
+            name: {
+                **{metric.name: _plain(summary(scored[name, metric.name], draws, metric.bounds)) for metric in chosen},
+                "fit_seconds": float(arm.fit_seconds),
+                "steps": int(arm.steps),
+            }
+            for name, arm in arms.items()
+        },
+        "gain": _gains({name: scored[name, metrics[0]] for name in arms}, chosen[0], draws, validation or {}),
+        "audit": {key: (audit or {}).get(key) for key in AUDIT},
+    }
+
+
+def _metrics(names: Sequence[str], kind: Kind) -> list[Metric]:
+    if not names:
+        raise ConfigError("No metric was named; the first one is the primary metric.")
+    chosen = [find(name) for name in names]
+    wrong = [metric.name for metric in chosen if kind not in metric.kinds]
+    if wrong:
+        fitting = [name for name in METRICS.names() if kind in find(name).kinds]
+        raise ConfigError(f"Metric {wrong[0]!r} does not fit a target of kind {kind!r}. {nearest(wrong[0], fitting)}")
+    return chosen
+
+
+def _known(truth: NDArray[Any], kind: Kind) -> NDArray[np.bool_]:
+    present: NDArray[np.bool_] = np.isfinite(truth)
+    if truth.ndim == 2:
+        return np.asarray(present.any(1), dtype=np.bool_)
+    return present if kind == "number" else present & (truth >= 0)
+
+
+def _check(arms: Mapping[str, ArmResult], known: NDArray[np.bool_], groups: NDArray[Any]) -> None:
+    if len(groups) != len(known):
+        raise DataError(f"{len(groups)} groups for {len(known)} test rows; every row needs one.")
+    for name, arm in arms.items():
+        if not len(arm.predictions):
+            raise DataError(f"Arm {name!r} has no predictions.")
+        for prediction in arm.predictions:
+            if len(np.asarray(prediction)) != len(known):
+                raise DataError(
+                    f"Arm {name!r} predicts {len(np.asarray(prediction))} rows; the test part has {len(known)}."
+                )
+
+
+def _score(
+    arms: Mapping[str, ArmResult],
+    truth: NDArray[Any],
+    known: NDArray[np.bool_],
+    metrics: Sequence[Metric],
+    draws: Bootstrap,
+) -> dict[tuple[str, str], SeedScores]:
+    predictions = {name: [np.asarray(one)[known] for one in arm.predictions] for name, arm in arms.items()}
+    keys = [(name, metric) for name in arms for metric in metrics]
+    scored = score([(metric, predictions[name]) for name, metric in keys], truth, draws)
+    return {(name, metric.name): result for (name, metric), result in zip(keys, scored, strict=True)}
+
+
+def _gains(
+    primary: Mapping[str, SeedScores], metric: Metric, draws: Bootstrap, validation: Mapping[str, float]
+) -> dict[str, Any]:
+    gains: dict[str, Any] = {"vs_scratch": None, "vs_best_baseline": None}
+    if "transfer" not in primary:
+        return gains
+    transfer = primary["transfer"]
+    if "scratch" in primary:
+        gains["vs_scratch"] = _gain(transfer.minus(primary["scratch"]).times(metric.sign), draws)
+    best, chosen_on_test = best_baseline(primary, metric, validation)
+    if best is not None:
+        note = OPTIMISTIC if chosen_on_test else None
+        gain = transfer.minus(primary[best]).times(metric.sign)
+        gains["vs_best_baseline"] = {"arm": best, **_gain(gain, draws, note)}
+    return gains
+
+
+def best_baseline(
+    primary: Mapping[str, SeedScores], metric: Metric, validation: Mapping[str, float]
+) -> tuple[str | None, bool]:
+    """The baseline that the transfer has to beat.
+
+    Returns
+    -------
+    name
+        The best on validation; None where no baseline ran.
+    chosen_on_test
+        True where no baseline has a validation score, so that the test rows had to decide.
+    """
+    names = [name for name in primary if name.startswith(BASELINE)]
+    if not names:
+        return None, False
+    judged = {name: validation[name] for name in names if np.isfinite(validation.get(name, np.nan))}
+    if judged:
+        return max(judged, key=judged.__getitem__), False
+    values = np.array([metric.sign * primary[name].values.mean() for name in names])
+    return names[int(np.argmax(np.where(np.isnan(values), -np.inf, values)))], True
+
+
+def _gain(scores: SeedScores, draws: Bootstrap, note: str | None = None) -> dict[str, Any]:
+    found = summary(scores, draws)
+    notes = [note] if note else []
+    if draws.n_groups < 2:
+        notes.append("too few groups: all test rows belong to one group, so there is no interval and no verdict")
+    elif draws.n_groups < FEW_GROUPS:
+        notes.append(f"too few groups: an interval over {draws.n_groups} groups is rough")
+    if undefined := scores.undefined():
+        notes.append(f"{undefined} of {draws.replicates} replicates leave the metric undefined and were left out")
+    return {**_plain(found), "verdict": verdict(found), **({"note": "; ".join(notes)} if notes else {})}
+
+
+def _plain(found: Interval) -> dict[str, float | None]:
+    values = {"value": found.value, "low": found.low, "high": found.high}
+    return {key: value if np.isfinite(value) else None for key, value in values.items()}
+
+
+def sentence(scores: Mapping[str, Any]) -> str:
+    """Say the result of a comparison in one sentence; a hurt verdict is in capitals.
+
+    Parameters
+    ----------
+    scores
+        The object of `scores.json`.
+    """
+    metric = find(scores["primary_metric"])
+    arms, gain = scores["arms"], scores["gain"]
+
+    def number(value: float | None, sign: str = "", digits: int = 3) -> str:
+        if value is None:
+            return "undefined"
+        return f"{value:{sign}.{digits}f}" if np.isfinite(metric.bounds).all() else f"{value:{sign}.{digits}g}"
+
+    def span(entry: Mapping[str, Any]) -> str:
+        return f"[{number(entry['low'], digits=2)}, {number(entry['high'], digits=2)}]"
+
+    def change(entry: Mapping[str, Any]) -> str:
+        return f"{number(entry['value'], '+')} {span(entry)}"
+
+    transfer = arms["transfer"][metric.name]
+    text = f"{metric.label} {number(transfer['value'])} {span(transfer)}"
+    scratch, baseline = gain["vs_scratch"], gain["vs_best_baseline"]
+    opening = "Transfer without a control from scratch: "
+    if scratch is not None:
+        opening = _OPENINGS[scratch["verdict"]]
+        value = number(arms["scratch"][metric.name]["value"])
+        text += f" against {value} for the same network from scratch ({change(scratch)})"
+    if baseline is not None:
+        name = baseline["arm"].removeprefix(BASELINE).replace("_", " ")
+        value = number(arms[baseline["arm"]][metric.name]["value"])
+        text += f"; best baseline {name} {value}: {change(baseline)}, {_ENDINGS[baseline['verdict']]}"
+    if not metric.higher_is_better and (scratch is not None or baseline is not None):
+        text += " (a gain of + means a lower error)"
+    notes = dict.fromkeys(entry["note"] for entry in (scratch, baseline) if entry and "note" in entry)
+    return opening + text + "." + "".join(f" Note: {note}." for note in notes)
+
+
+_OPENINGS = {
+    "helped": "Transfer helped: ",
+    "hurt": "TRANSFER HURT: ",
+    "no evidence": "No evidence that the transfer helped: ",
+}
+_ENDINGS = {"helped": "better", "hurt": "WORSE THAN THE BASELINE", "no evidence": "no evidence"}
+
+
+def table(scores: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row an arm for printing: arm, primary metric, low, high, the other metrics, fit_seconds, steps.
+
+    Parameters
+    ----------
+    scores
+        The object of `scores.json`.
+    """
+    primary = scores["primary_metric"]
+    rows = []
+    for name, arm in scores["arms"].items():
+        others = {key: entry["value"] for key, entry in arm.items() if isinstance(entry, Mapping) and key != primary}
+        rows.append(
+            {
+                "arm": name,
+                primary: arm[primary]["value"],
+                "low": arm[primary]["low"],
+                "high": arm[primary]["high"],
+                **others,
+                "fit_seconds": arm["fit_seconds"],
+                "steps": arm["steps"],
+            }
+        )
+    return rows
