@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from exapt.core.registry import CLEANERS
 from exapt.data.cleaning._rule import Keep, Rule
 
 EXAMPLES = 3
-REPORTED = ("duplicated", "contradicting")
+REPORTED = ("empty", "contradicting", "duplicated")
 __all__ = ["CleaningReport", "Step", "apply", "check", "check_inputs", "clean"]
 
 
@@ -99,7 +99,7 @@ def apply(table: Table, rules: Sequence[Piece]) -> tuple[Table, list[Step]]:
 
 
 def clean(table: Table, rules: Sequence[Piece]) -> tuple[Table, CleaningReport]:
-    """Apply rules; then look for duplicates and contradictions, which are reported, not dropped.
+    """Apply rules; then report cells without counts, contradictions and duplicates, which stay.
 
     Raises
     ------
@@ -112,7 +112,8 @@ def clean(table: Table, rules: Sequence[Piece]) -> tuple[Table, CleaningReport]:
     if steps and not len(table):
         last = next(step for step in steps if not step.rows_out)
         raise DataError(f"{table.source}: no row is left: {last.line()}.")
-    for name in sorted(set(REPORTED) - {piece.name for piece in rules}):
+    asked = {piece.name for piece in rules}
+    for name in (name for name in REPORTED if name not in asked):
         rule: Rule = CLEANERS.build(name)
         found = ~rule(table)[0]
         if found.any():
@@ -140,7 +141,8 @@ def check_inputs(table: Table) -> None:
     """The part of `check` that holds for new data without targets too."""
     from exapt.data.tables import where
 
-    empty = ~CLEANERS.build("empty")(table)[0]
+    narrow = {name: column for name, column in table.columns.items() if name in table.frame}
+    empty = ~CLEANERS.build("empty")(replace(table, columns=narrow))[0]
     if empty.any():
         others = f" ({int(empty.sum()):,} such rows)" if empty.sum() > 1 else ""
         raise DataError(
@@ -165,7 +167,7 @@ def _check_target(table: Table, name: str) -> None:
     if values.nunique() == 1:
         word = "class" if table.columns[name].modality == "label" else "value"
         raise DataError(
-            f"{table.source}: target {name!r} has only one {word}, {values.dropna().iloc[0]!r}, in all "
+            f"{table.source}: target {name!r} has only one {word}, {values.dropna().tolist()[0]!r}, in all "
             f"{len(table):,} rows; there is nothing to learn. Choose another --target or add rows."
         )
 

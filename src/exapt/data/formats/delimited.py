@@ -44,14 +44,14 @@ class Delimited(Format):
     def parse(self, file: BinaryIO, where: str, text: Collection[str] = ()) -> Raw:
         """All rows of an open file; `where` names it in errors."""
         options = self._options(file, where, text)
-        return self._rows(pd.read_csv(file, **options), 0)
+        return self._rows(pd.read_csv(file, **options), 0, text)
 
     def chunks(self, path: Path, rows: int, text: Collection[str] = ()) -> Iterator[Raw]:
         """Runs of rows, in bounded memory."""
         with _readable(path), open_binary(path) as file:
             done = 0
             for frame in pd.read_csv(file, chunksize=rows, **self._options(file, str(path), text)):
-                yield self._rows(frame, done)
+                yield self._rows(frame, done, text)
                 done += len(frame)
 
     def _options(self, file: BinaryIO, where: str, text: Collection[str]) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Delimited(Format):
             "low_memory": False,
         }
 
-    def _rows(self, frame: pd.DataFrame, done: int) -> Raw:
+    def _rows(self, frame: pd.DataFrame, done: int, text: Collection[str]) -> Raw:
         hints = {}
         named_rows = not isinstance(frame.index, pd.RangeIndex)  # the header is one name short, as R writes it
         frame = frame.reset_index(names="id") if named_rows else frame.reset_index(drop=True)
@@ -84,7 +84,7 @@ class Delimited(Format):
         if frame.columns[0] == "id":
             frame["id"] = frame["id"].astype(str)
             hints["id"] = Hint("id", "label")
-        for name in frame.select_dtypes(object).columns:
+        for name in frame.select_dtypes(object).columns.difference(list(text), sort=False):
             frame[name] = number_or_text(frame[name])
         first = 1 if self.names else 2
         lines = np.arange(done + first, done + first + len(frame), dtype=np.int64)
