@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -238,22 +237,32 @@ def _table(folder: Path, name: str, columns: tuple[str, ...], *, numbers: tuple[
     path = folder / name
     if not path.is_file():
         return pd.DataFrame(columns=list(columns))
-    text = path.read_text(encoding="utf-8")
-    frame = pd.read_csv(io.StringIO(text), sep="\t", dtype=str, keep_default_na=False)  # a class may be called NA
-    missing = [column for column in columns[:2] if column not in frame]
+    found = _header(path)
+    missing = [column for column in columns[:2] if column not in found]
     if missing:
-        raise DataError(f"{path}: column {missing[0]!r} is missing; found {', '.join(map(str, frame.columns))}.")
+        raise DataError(f"{path}: column {missing[0]!r} is missing; found {', '.join(found)}.")
+    words = {column: str for column in found if column not in numbers}
+    try:  # only an empty cell is missing: a class may be called NA
+        frame = pd.read_csv(path, sep="\t", dtype=words, keep_default_na=False, na_values={n: [""] for n in numbers})
+    except ValueError as error:
+        raise DataError(f"{path}: cannot be read as a table: {error}.") from None
     for column in numbers:
         frame[column] = pd.to_numeric(frame[column], errors="coerce") if column in frame else float("nan")
     return frame
+
+
+def _header(path: Path) -> list[str]:
+    try:
+        return [str(name) for name in pd.read_csv(path, sep="\t", nrows=0).columns]
+    except ValueError as error:
+        raise DataError(f"{path}: cannot be read as a table: {error}.") from None
 
 
 def _predictions(folder: Path) -> pd.DataFrame:
     path = folder / "predictions.tsv"
     if not path.is_file():
         return pd.DataFrame(columns=list(PREDICTIONS))
-    with path.open(encoding="utf-8") as file:
-        header = file.readline().rstrip("\n").split("\t")
+    header = _header(path)
     if not set(PREDICTIONS) <= set(header):
         return pd.DataFrame(columns=list(PREDICTIONS))
     frame = _table(folder, path.name, PREDICTIONS, numbers=tuple(name for name in header if name.startswith("p:")))
@@ -262,6 +271,6 @@ def _predictions(folder: Path) -> pd.DataFrame:
 
 def _parts(folder: Path) -> dict[str, int]:
     frame = _table(folder, "split.tsv", (), numbers=())
-    if "part" not in frame:
+    if "split" not in frame:
         return {}
-    return {str(part): int(rows) for part, rows in frame["part"].value_counts().sort_index().items()}
+    return {str(part): int(rows) for part, rows in frame["split"].value_counts().sort_index().items()}

@@ -10,21 +10,28 @@ from exapt.report.content import Score
 METRICS: Mapping[str, tuple[str, str]] = {
     "macro_f1": ("macro-F1", "F1 of each class, averaged so that a rare class counts as much as a common one; 0 to 1"),
     "micro_f1": ("micro-F1", "F1 over all examples together, so that common classes dominate; 0 to 1"),
-    "f1": ("F1", "harmonic mean of precision and recall; 0 to 1"),
+    "f1": ("F1", "balance (harmonic mean) of precision and recall of the second of two classes; 0 to 1"),
     "accuracy": ("accuracy", "share of test examples that were predicted correctly; 0 to 1"),
     "balanced_accuracy": ("balanced accuracy", "recall averaged over the classes; 0 to 1"),
-    "recall": ("recall", "share of the true members of a class that were found, averaged over classes; 0 to 1"),
-    "precision": ("precision", "share of the predicted members of a class that are right, averaged; 0 to 1"),
+    "recall": ("recall", "share of the true members of the second of two classes that were found; 0 to 1"),
+    "precision": ("precision", "share of the calls of the second of two classes that are right; 0 to 1"),
+    "macro_recall": ("macro recall", "share of the members of a class that were found, averaged over classes; 0 to 1"),
+    "macro_precision": (
+        "macro precision",
+        "share of the calls of a class that are right, averaged over classes; 0 to 1",
+    ),
     "mcc": ("MCC", "Matthews correlation between truth and prediction; 0 is chance, 1 is perfect"),
     "auroc": ("AUROC", "area under the ROC curve; 0.5 is chance, 1 is a perfect ranking"),
     "auprc": ("AUPRC", "area under the precision-recall curve; chance is the share of positives"),
     "spearman": ("Spearman", "rank correlation of measured and predicted values; 1 is a perfect ranking"),
     "pearson": ("Pearson", "linear correlation of measured and predicted values; 1 is perfect"),
     "r2": ("R²", "share of the variance that is explained; 1 is perfect, 0 is no better than the mean"),
+    "brier": ("Brier", "mean square error of the probabilities; smaller is better"),
+    "log_loss": ("log loss", "cost of wrong probabilities, large for sure mistakes; smaller is better"),
     "rmse": ("RMSE", "root mean square error in the unit of the target; smaller is better"),
     "mae": ("MAE", "mean absolute error in the unit of the target; smaller is better"),
 }
-LOWER_IS_BETTER = frozenset({"rmse", "mae", "mse", "loss", "perplexity", "smin"})
+LOWER_IS_BETTER = frozenset({"rmse", "mae", "brier", "log_loss", "perplexity"})
 
 ARMS: Mapping[str, tuple[str, str]] = {
     "transfer": ("Transfer", "starts from the pre-trained weights"),
@@ -143,8 +150,8 @@ def names(section: Any) -> list[str]:
     return [section] if isinstance(section, str) else [name for item in section for name in names(item)]
 
 
-def number(value: float | None, *, sign: bool = False) -> str:
-    """A number for the eye: three decimals below 10, fewer above, with a true minus.
+def number(value: float | None, *, sign: bool = False, decimals: int | None = None) -> str:
+    """A number for the eye, with a true minus; where `decimals` is None three below 10, fewer above.
 
     Examples
     --------
@@ -153,7 +160,8 @@ def number(value: float | None, *, sign: bool = False) -> str:
     """
     if value is None:
         return "–"
-    decimals = 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
+    if decimals is None:
+        decimals = 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
     text = f"{value:{'+' if sign else ''},.{decimals}f}"
     return text.replace("-", "−")
 

@@ -164,7 +164,7 @@ def _scores(predictions, primary, compute, n_test, replicates=60):
 def _history(rng, scores):
     rows = []
     final = {arm: entry[scores["primary_metric"]]["value"] for arm, entry in scores["arms"].items()}
-    for arm in ("transfer", "scratch", "frozen"):
+    for arm in [name for name in final if not name.startswith("baseline")]:
         for seed in SEEDS:
             for epoch in range(1, 21):
                 speed = {"transfer": 4.0, "scratch": 7.0, "frozen": 5.0}[arm]
@@ -202,18 +202,27 @@ def _config(target, data="pbmc68k_reduced", backbone="mlp", strategy=("l2_sp",))
 
 def _write(folder, scores, predictions, history, config, *, leaky=False):
     folder.mkdir(parents=True, exist_ok=True)
-    audit = {"exact_duplicates": 7 if leaky else 0, "near_duplicates": 0, "pretraining_overlap": 0,
-             "verdict": "leaky" if leaky else "clean", "exact_duplicate_examples": []}  # fmt: skip
-    if leaky:
-        audit["exact_duplicate_examples"] = [
-            {"test": f"cell_{i:04d}", "train": f"cell_{400 + 3 * i:04d}", "column": "expression"} for i in range(5)
-        ]
+    copies = [{"test": f"cell_{i:04d}", "copy": f"cell_{400 + 3 * i:04d}"} for i in range(5)] if leaky else []
+    audit = {
+        "exact_duplicates": 7 if leaky else 0, "exact_duplicates_examples": copies,
+        "exact_duplicates_in_valid": 0, "exact_duplicates_in_valid_examples": [],
+        "near_duplicates": 0, "near_duplicates_examples": [],
+        "pretraining_overlap": 0, "pretraining_overlap_examples": [],
+        "contradicting_labels": 2, "contradicting_labels_examples": ["cell_0007", "cell_0412"],
+        "group_overlap": 0, "group_overlap_examples": [],
+        "checks": {
+            "exact_duplicates": "computed", "near_duplicates": "not computed",
+            "pretraining_overlap": "computed: sketch of 94,655 rows, which finds 69.2% of the copies",
+            "contradicting_labels": "computed", "group_overlap": "not computed: no group column",
+        },
+        "verdict": "leaky" if leaky else "clean",
+    }  # fmt: skip
     scores["audit"] = {k: audit[k] for k in ("exact_duplicates", "near_duplicates", "pretraining_overlap", "verdict")}
     tensors = ["blocks.0.linear.weight", "blocks.0.linear.bias", "blocks.1.linear.weight", "blocks.1.linear.bias"]
     transfer = {
-        "weights": config["backbone"]["weights"], "strategy": [piece["name"] for piece in config["strategy"]],
+        "weights": config["backbone"]["weights"], "strategy": config["strategy"],
         "loaded": tensors, "skipped": ["head.weight", "head.bias"], "reinitialised": ["head.weight", "head.bias"],
-        "trainable": 214_538, "total": 214_538,
+        "trainable": 210_112, "parameters": 214_538,
     }  # fmt: skip
     provenance = {
         "exapt": "0.1.0+3d68737",
@@ -235,4 +244,4 @@ def _write(folder, scores, predictions, history, config, *, leaky=False):
     history.to_csv(folder / "history.tsv", sep="\t", index=False)
     n = scores["n_test"]
     parts = ["train"] * 50 + ["valid"] * 30 + ["test"] * n
-    pd.DataFrame({"id": range(len(parts)), "part": parts}).to_csv(folder / "split.tsv", sep="\t", index=False)
+    pd.DataFrame({"id": range(len(parts)), "split": parts}).to_csv(folder / "split.tsv", sep="\t", index=False)

@@ -170,7 +170,7 @@ def label_axes(area: Axes, x: str, y: str) -> None:
 
 def text_width(text: str, size: float = TEXT) -> float:
     """Width of a text in units, on the safe side of common sans-serif fonts."""
-    letters = sum(1.0 if unicodedata.east_asian_width(letter) in "WF" else 0.58 for letter in text)
+    letters = sum(1.0 if unicodedata.east_asian_width(letter) in "WF" else 0.62 for letter in text)
     return letters * size
 
 

@@ -102,7 +102,7 @@ def _caption(
     content: ReportContent, kind: str, classes: list[str], curves: dict[str, measures.Curve], share: float
 ) -> str:
     if len(classes) == 2:
-        text = f"The positive class is {classes[1]}. "
+        text = f"The class to be found is “{classes[1]}”. "
     else:
         text = f"Mean over {len(curves)} classes, each against all others"
         text += "; thin lines are the single classes with transfer. " if len(curves) <= MOST_THIN else ". "
@@ -121,7 +121,8 @@ def _numbers(
     x, y = ("false_positive_rate", "true_positive_rate") if kind == "roc" else ("recall", "precision")
     parts = []
     for arm, curves in found.items():
-        for label, curve in [("mean", average[arm]), *curves.items()]:
+        single = curves if arm == "transfer" and 1 < len(curves) <= MOST_THIN else {}
+        for label, curve in [("mean", average[arm]), *single.items()]:
             parts.append(pd.DataFrame({"arm": arm, "class": label, x: measures.GRID.round(4), y: curve.y.round(5)}))
     return pd.concat(parts, ignore_index=True)
 

@@ -37,10 +37,10 @@ def forest(content: ReportContent) -> Drawing | None:
         return None
     name = words.metric(content.primary)
     figure = new_figure(ROW * len(arms) + 44)
-    area = _rows(axes(figure, 8, 2, WIDTH - 16, ROW * len(arms)), len(arms))
+    area = _rows(axes(figure, 10, 2, WIDTH - 20, ROW * len(arms)), len(arms))
     for row, arm in enumerate(arms):
         _draw_arm(area, row, arm, content.primary_score(arm))
-    _fit_x(area, [content.primary_score(arm) for arm in arms])
+    _fit_x(area, [content.primary_score(arm) for arm in arms], len(arms))
     _repeat_transfer(area, content, len(arms))
     better = "higher is better →" if content.higher_is_better else "← lower is better"
     area.set_xlabel(f"{name} on the test data   ({better})", color=colour("muted"), fontsize=SMALL, labelpad=5)
@@ -51,9 +51,10 @@ def forest(content: ReportContent) -> Drawing | None:
     return finish(
         "forest",
         figure,
-        title=f"{name[:1].upper()}{name[1:]} of every way to make the model",
-        caption="The mark is the score on the test data, the bar its 95 % interval. The dotted line repeats the "
-        "transfer. Overlapping bars alone decide nothing; the paired comparison beside does.",
+        title=f"{name[:1].upper()}{name[1:]} of every model",
+        caption="The mark is the score on the test data, the bar its 95 % interval."
+        + (" The dotted line repeats the transfer." if content.arm("transfer") and len(arms) > 1 else "")
+        + (" Overlapping bars decide nothing; the paired comparison (next figure) does." if content.gains else ""),
         description=f"{name} with 95 percent interval for {len(arms)} models; the best is {words.arm(best.name)}.",
         numbers=numbers,
     )
@@ -66,14 +67,14 @@ def gain(content: ReportContent) -> Drawing | None:
         return None
     name = words.metric(content.primary)
     figure = new_figure(24 + (ROW + 6) * len(gains) + 44)
-    area = _rows(axes(figure, 8, 24, WIDTH - 16, (ROW + 6) * len(gains)), len(gains))
+    area = _rows(axes(figure, 10, 24, WIDTH - 20, (ROW + 6) * len(gains)), len(gains))
     for row, item in enumerate(gains):
         shade = colour(item.verdict.replace("no evidence", "neutral"))
         label = f"over {words.arm(item.against).lower().replace('from ', '')}"
         value = words.number(item.score.value, sign=True)
         _texts(area, row, f"Gain {label}", f"{value}   {SYMBOLS[item.verdict]}", bold=True, value_colour=shade)
         _bar(area, row, item.score, shade, "o", bold=True)
-    _fit_x(area, [*(item.score for item in gains), Score(0.0)], symmetric=True)
+    _fit_x(area, [*(item.score for item in gains), Score(0.0)], len(gains), symmetric=True)
     low, high = area.get_xlim()
     area.axvspan(0, high, color=colour("helped"), alpha=0.07, linewidth=0)
     area.axvspan(low, 0, color=colour("hurt"), alpha=0.07, linewidth=0)
@@ -106,7 +107,7 @@ def gain(content: ReportContent) -> Drawing | None:
 def _rows(area: Axes, rows: int) -> Axes:
     area.set_ylim(rows, 0)
     area.set_yticks([])
-    area.grid(axis="y", visible=False)
+    area.grid(visible=False)
     area.spines["left"].set_visible(False)
     for row in range(1, rows):
         area.axhline(row, color=colour("grid"), linewidth=1, zorder=0)
@@ -158,7 +159,8 @@ def _bar(area: Axes, row: int, score: Score, shade: str, marker: str, *, bold: b
         area.plot([score.value], [y], marker, zorder=4, **look)
 
 
-def _fit_x(area: Axes, scores: list[Score], *, symmetric: bool = False) -> None:
+def _fit_x(area: Axes, scores: list[Score], rows: int, *, symmetric: bool = False) -> None:
+    """The range of x around all intervals, with grid lines behind the marks but not behind the texts."""
     from matplotlib.ticker import MaxNLocator
 
     ends = [end for score in scores for end in (*(score.bounds or ()), score.value) if end is not None]
@@ -168,4 +170,8 @@ def _fit_x(area: Axes, scores: list[Score], *, symmetric: bool = False) -> None:
         low = -high
     room = (high - low) * 0.06 or max(abs(high), 1.0) * 0.1
     area.set_xlim(low - room, high + room)
-    area.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    places = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low - room, high + room)
+    inside = [x for x in places if low - room / 2 <= x <= high + room / 2]  # labels at the very edge would be cut
+    area.set_xticks(inside)
+    for row in range(rows):
+        area.vlines(inside, row + 0.45, row + 1, color=colour("grid"), linewidth=1, zorder=0.5)

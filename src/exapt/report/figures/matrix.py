@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ def confusion(content: ReportContent) -> Drawing | None:
     widest = max(text_width(label, SMALL) for label in columns)
     slanted = widest > side - 6
     top = 24 + (widest * 0.72 + 12 if slanted else 20)
-    overhang = text_width(columns[-1], SMALL) * 0.72 if slanted else 0.0
+    overhang = text_width(columns[-1], SMALL) * 0.72 + 6 if slanted else 0.0
     figure = new_figure(top + side * n + 10, max(left + side * n + max(overhang - side / 2, 4), WIDTH))
     area = axes(figure, left, top, side * n, side * n)
     area.set(xlim=(0, n), ylim=(n, 0), xticks=[], yticks=[])
@@ -73,12 +73,13 @@ def confusion(content: ReportContent) -> Drawing | None:
 def _draw_cells(area: Axes, cells: measures.Floats, shares: measures.Floats, *, small: bool) -> None:
     from matplotlib.patches import Rectangle
 
+    frame: dict[str, Any] = {"facecolor": "none", "edgecolor": colour("grid"), "linewidth": 0.8, "clip_on": False}
     n = len(cells)
     for i in range(n):
         for j in range(n):
             share = shares[i, j]
             tone = colour("transfer" if i == j else "hurt")
-            area.add_patch(Rectangle((j, i), 1, 1, facecolor="none", edgecolor=colour("grid"), linewidth=0.8))
+            area.add_patch(Rectangle((j, i), 1, 1, **frame))
             if share <= 0:
                 continue
             area.add_patch(Rectangle((j, i), 1, 1, facecolor=tone, alpha=0.08 + 0.87 * share, linewidth=0))
@@ -130,7 +131,9 @@ def per_class(content: ReportContent) -> Drawing | None:
         figure,
         title="Which classes are recognised, and which gained",
         caption="F1 balances how many members of a class are found against how many calls are right. "
-        "In brackets: test examples; few of them mean an uncertain F1." + _changes(numbers),
+        "In brackets: test examples; few of them mean an uncertain F1."
+        + (f" Shown are the {len(shown)} largest of {len(classes)} classes." if len(shown) < len(classes) else "")
+        + _changes(numbers),
         description="F1 of each class: "
         + "; ".join(f"{classes[k]} {score:.2f}" for k, score in zip(shown, after, strict=True)),
         numbers=numbers.round(6),
@@ -155,9 +158,9 @@ def _changes(numbers: pd.DataFrame) -> str:
     most, least = int(np.nanargmax(change)), int(np.nanargmin(change))
     text, names = "", numbers["class"].tolist()
     if change[most] > 0:
-        text += f" The largest gain over scratch: {names[most]} ({words.number(change[most], sign=True)})."
+        text += f" The largest gain over scratch: “{names[most]}” ({words.number(change[most], sign=True)})."
     if change[least] < 0:
-        text += f" The largest loss: {names[least]} ({words.number(change[least], sign=True)})."
+        text += f" The largest loss: “{names[least]}” ({words.number(change[least], sign=True)})."
     return text
 
 
@@ -166,7 +169,7 @@ def _worst(cells: measures.Floats, shares: measures.Floats, names: list[str]) ->
     if not off.any():
         return ""
     i, j = np.unravel_index(int(off.argmax()), off.shape)
-    return f" The most frequent mistake: {names[i]} predicted as {names[j]} ({shares[i, j]:.0%} of {names[i]})."
+    return f" The most frequent mistake: “{names[i]}” predicted as “{names[j]}” ({shares[i, j]:.0%} of that row)."
 
 
 def _per_seed(arm: measures.ArmClasses) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from exapt.report import words
@@ -99,11 +100,12 @@ def _same_scale(area: Axes, history: pd.DataFrame, mine: pd.DataFrame, columns: 
     """The same scale for all arms, so that they can be compared by eye."""
     from matplotlib.ticker import MaxNLocator
 
-    values = history[columns].stack().to_numpy()
+    values = history[columns].to_numpy(dtype=np.float64)
+    values = values[np.isfinite(values)]
     if len(values):
         low, high = float(values.min()), float(values.max())
         if columns[0] == "train_loss":  # one wild first epoch must not flatten all curves
-            high = min(high, max(low + 1e-9, float(pd.Series(values).quantile(0.98)) * 1.15))
+            high = min(high, max(low + 1e-9, float(np.quantile(values, 0.98)) * 1.15))
         room = (high - low) * 0.06 or 0.1
         area.set_ylim(low - room, high + room)
     area.set_xlim(min(mine["epoch"].min(), 1) - 0.3, max(mine["epoch"].max(), 2) + 0.3)
@@ -126,7 +128,7 @@ def _key(area: Axes, shade: str, *, validated: bool) -> None:
 
 def _caption(history: pd.DataFrame, chosen: pd.DataFrame, opened: list[float], *, validated: bool) -> str:
     seeds = int(history["seed"].nunique())
-    text = f"One line a seed ({seeds} seeds). " if seeds > 1 else ""
+    text = f"Each line is one of {seeds} seeds. " if seeds > 1 else ""
     seconds = history.groupby("seed")["seconds"].sum().mean()
     if seconds > 0:
         text += f"{words.duration(seconds)} of training{' a seed' if seeds > 1 else ''}. "

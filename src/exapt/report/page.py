@@ -1,0 +1,76 @@
+"""One self-contained HTML page of a run, with its figures as SVG files and the numbers behind them as TSV."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+
+from exapt.core.paths import write_text
+from exapt.report import sections, words
+from exapt.report.content import ReportContent
+from exapt.report.figures import COLOURS, FONTS, Drawing, draw
+from exapt.report.verdict import answer
+
+
+def write_report(run: Path) -> Path:
+    """Write `report.html` and `figures/` into a run folder, from its own files and nothing else.
+
+    Parameters
+    ----------
+    run
+        The folder that a training left.
+
+    Returns
+    -------
+    Path
+        The page. The same folder gives the same bytes.
+
+    Raises
+    ------
+    DataError
+        Where the folder is no run, or one of its files cannot be read.
+    """
+    content = ReportContent.read(run)
+    drawings = draw(content)
+    for drawing in drawings.values():
+        write_text(run / "figures" / f"{drawing.name}.svg", drawing.svg)
+        write_text(run / "figures" / f"{drawing.name}.tsv", drawing.numbers.to_csv(sep="\t", index=False))
+    page = run / "report.html"
+    write_text(page, html(content, drawings))
+    return page
+
+
+def html(content: ReportContent, drawings: dict[str, Drawing]) -> str:
+    """The page as text: figures, style and script inside, nothing loaded from elsewhere."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("exapt.report", "html"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    folder = resources.files("exapt.report.html")
+    style, script = (Markup(folder.joinpath(name).read_text(encoding="utf-8")) for name in ("page.css", "page.js"))
+    text = environment.get_template("page.html").render(
+        content=content,
+        figures=drawings,
+        inline={name: Markup(drawing.inline()) for name, drawing in drawings.items()},
+        training=[name for name in drawings if name.startswith("training_")],
+        answer=answer(content),
+        sections=sections,
+        words=words,
+        colours=Markup(_variables(0)),
+        dark_colours=Markup(_variables(1)),
+        fonts=Markup(FONTS),
+        style=style,
+        script=script,
+    )
+    return re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", text)
+
+
+def _variables(theme: int) -> str:
+    return " ".join(f"--{name}: {pair[theme]};" for name, pair in COLOURS.items())
