@@ -1,0 +1,226 @@
+"""1-D convolutional network on letters or profiles: dilated residual, or plain Conv1D with max-pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from exapt.core.contracts import Backbone, Features, Inputs, Stream
+from exapt.core.errors import ConfigError
+from exapt.models.layers.activation import activation as build_activation
+from exapt.models.layers.checks import at_least, choice, fraction, reads
+from exapt.models.layers.conv import Conv
+from exapt.models.layers.entry import one_hot
+from exapt.models.layers.norm import norm as build_norm
+from exapt.models.layers.pooling import features, max_windows, pooled_dim
+from exapt.models.layers.positions import PositionGate
+from exapt.models.layers.strands import COMPLEMENT, flip, on_strands
+from exapt.models.layers.strands import reverse_complement as other_strand
+
+
+class CNN(Backbone):
+    """Stem of wide filters on indicators of letters (or on values), then `depth` convolutional blocks.
+
+    With ``reverse_complement`` both strands of DNA pass through the same weights, as "x" and "reverse" of the stream.
+    Pooled features are averaged over strands, so that no prediction depends on the strand that was given; tokens are
+    those of the given strand averaged with those of the other strand at the same place.
+
+    Parameters
+    ----------
+    inputs
+        Letters or values.
+    dim
+        Channels.
+    depth
+        Convolutional blocks above the stem.
+    kernel, stem_kernel
+        Odd filter lengths, in positions, of the blocks and of the stem.
+    dilation_growth
+        Block i of the dilated variant has dilation ``dilation_growth ** i``.
+    variant
+        ``dilated`` keeps the length; ``pool`` is convolution and max-pooling in turn, each position of its tokens
+        being a window of the input.
+    window
+        Length of the max-pooling windows of the ``pool`` variant.
+    norm
+        ``batch``, ``layer``, ``group`` or ``none``.
+    activation, stem_activation
+        ``relu``, ``gelu``, ``silu``, ``elu``, ``tanh`` or ``exp``; the stem's is that of the blocks unless given.
+    dropout
+        In [0, 1).
+    pool
+        Readout over positions: ``mean``, ``max`` or ``mean_max``.
+    position_knots
+        Weigh features by where they lie, with a function of that many points (see `PositionGate`); 0 = do not.
+    reverse_complement
+        Read both strands; for DNA letters only.
+
+    References
+    ----------
+    Yu and Koltun (2016), Multi-scale context aggregation by dilated convolutions, arXiv:1511.07122
+    Bileschi et al. (2022), Using deep learning to annotate the protein universe,
+    https://doi.org/10.1038/s41587-021-01179-w
+    Shrikumar, Greenside and Kundaje (2017), Reverse-complement parameter sharing, https://doi.org/10.1101/103663
+
+    Examples
+    --------
+    >>> import torch
+    >>> cnn = CNN(Inputs("letters", 7), dim=8, depth=2)
+    >>> stream = {"x": torch.tensor([[2, 3, 4, 0]]), "mask": torch.tensor([[True, True, True, False]])}
+    >>> tuple(cnn(stream).tokens.shape), len(cnn.blocks())
+    ((1, 4, 8), 4)
+    """
+
+    encoders: ClassVar[Mapping[str, str]] = {
+        "dna": "letters",
+        "rna": "letters",
+        "protein": "letters",
+        "molecule": "letters",
+        "expression": "profile",
+        "number": "profile",
+    }
+
+    def __init__(  # noqa: PLR0913 - an architecture's options are flat, so that a YAML can name each
+        self,
+        inputs: Inputs,
+        *,
+        dim: int = 64,
+        depth: int = 4,
+        kernel: int = 5,
+        stem_kernel: int = 15,
+        dilation_growth: int = 2,
+        variant: str = "dilated",
+        window: int = 2,
+        norm: str = "batch",
+        activation: str = "gelu",
+        stem_activation: str | None = None,
+        dropout: float = 0.1,
+        pool: str = "mean",
+        position_knots: int = 0,
+        reverse_complement: bool = False,
+    ) -> None:
+        super().__init__()
+        reads("cnn", inputs, "letters", "values")
+        at_least(1, dim=dim, depth=depth, dilation_growth=dilation_growth)
+        at_least(2, window=window)
+        fraction(dropout=dropout)
+        choice("variant", variant, ("dilated", "pool"))
+        if position_knots != 0:
+            at_least(2, position_knots=position_knots)
+        if reverse_complement and inputs != Inputs("letters", len(COMPLEMENT)):
+            raise ConfigError(
+                f"reverse_complement: needs the {len(COMPLEMENT)} letters of encoder 'letters' for DNA; "
+                f"this encoder makes {inputs.kind} of size {inputs.size}."
+            )
+        self.inputs = inputs
+        self.pool = pool
+        self.dim = pooled_dim(dim, pool)
+        plain = variant == "pool"
+        window = window if plain else 1
+        first = _Plain(inputs.size, dim, stem_kernel, norm, stem_activation or activation, window, dropout)
+        self.stem = _Stem(inputs, first, both_strands=reverse_complement)
+        self.layers = nn.ModuleList(
+            _Plain(dim, dim, kernel, norm, activation, window, dropout)
+            if plain
+            else _Residual(dim, kernel, dilation_growth**i, norm, activation, dropout)
+            for i in range(depth)
+        )
+        self.top = _Top(dim, "none" if plain else norm, None if plain else activation, position_knots)
+
+    def blocks(self) -> list[nn.Module]:
+        """Stem, convolutional blocks, final normalisation."""
+        return [self.stem, *self.layers, self.top]
+
+    def readout(self, stream: Stream) -> Features:
+        """Pool over positions, then average over strands."""
+        mask = stream["mask"]
+        given = features(stream["x"], mask, self.pool)
+        if "reverse" not in stream:
+            return given
+        other = features(stream["reverse"], mask, self.pool)
+        tokens = (given.tokens + flip(other.tokens, mask)) / 2
+        return Features(tokens, mask, (given.pooled + other.pooled) / 2)
+
+
+class _Stem(nn.Module):
+    """Letters to indicators, the other strand beside the given one, then the first convolution."""
+
+    def __init__(self, inputs: Inputs, layer: nn.Module, *, both_strands: bool) -> None:
+        super().__init__()
+        self.size = inputs.size if inputs.kind == "letters" else None
+        self.both_strands = both_strands
+        self.layer = layer
+
+    def forward(self, stream: Stream) -> Stream:
+        x = stream["x"] if self.size is None else one_hot(stream["x"], self.size)
+        stream = {**stream, "x": x}
+        if self.both_strands:
+            stream["reverse"] = other_strand(x, stream["mask"])
+        result: Stream = self.layer(stream)
+        return result
+
+
+class _Plain(nn.Module):
+    """Convolution -> normalisation -> activation -> max-pooling -> dropout."""
+
+    def __init__(
+        self, dim_in: int, dim: int, kernel: int, norm: str, activation: str, window: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.conv = Conv(dim_in, dim, kernel)
+        self.norm = build_norm(norm, dim)
+        self.activation = build_activation(activation)
+        self.window = window
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, stream: Stream) -> Stream:
+        return on_strands(stream, self._strand)
+
+    def _strand(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.activation(self.norm(self.conv(x * mask.unsqueeze(-1)), mask))
+        if self.window > 1:
+            x, mask = max_windows(x, mask, self.window)
+        return self.dropout(x), mask
+
+
+class _Residual(nn.Module):
+    """Normalised and activated: a dilated convolution, then a pointwise one, added to the input."""
+
+    def __init__(self, dim: int, kernel: int, dilation: int, norm: str, activation: str, dropout: float) -> None:
+        super().__init__()
+        self.norm1 = build_norm(norm, dim)
+        self.conv = Conv(dim, dim, kernel, dilation)
+        self.norm2 = build_norm(norm, dim)
+        self.pointwise = nn.Linear(dim, dim)
+        self.activation = build_activation(activation)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, stream: Stream) -> Stream:
+        return on_strands(stream, self._strand)
+
+    def _strand(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        h = self.activation(self.norm1(x, mask)) * mask.unsqueeze(-1)
+        h = self.activation(self.norm2(self.conv(h), mask))
+        return x + self.dropout(self.pointwise(h)), mask
+
+
+class _Top(nn.Module):
+    """Normalisation and activation that end a row of residual blocks, and the weight of each place."""
+
+    def __init__(self, dim: int, norm: str, activation: str | None, position_knots: int) -> None:
+        super().__init__()
+        self.norm = build_norm(norm, dim)
+        self.activation = build_activation(activation) if activation else nn.Identity()
+        self.gate = PositionGate(dim, position_knots) if position_knots else None
+
+    def forward(self, stream: Stream) -> Stream:
+        return on_strands(stream, self._strand)
+
+    def _strand(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.activation(self.norm(x, mask))
+        return (x if self.gate is None else self.gate(x, mask)), mask
+
+
+EXPORT = CNN

@@ -1,0 +1,1 @@
+"""Backbone `cnn2d`."""
