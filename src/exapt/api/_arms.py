@@ -57,15 +57,32 @@ class SeedResult:
     folder: Path
 
 
-def arms(config: RunConfig) -> list[ArmSpec]:
-    """The arms that a finetune trains: transfer, and the controls scratch and frozen."""
-    chosen = tuple(config.strategy)
-    pretrained = all(STRATEGIES.get(piece.name).pretrained for piece in chosen)
-    specs = [ArmSpec("transfer", chosen, pretrained)]
+def arms(config: RunConfig, also: Sequence[tuple[Piece, ...]] = ()) -> list[ArmSpec]:
+    """The arms that a finetune trains: transfer, further strategies by their label, and scratch and frozen."""
+    specs = [_arm("transfer", tuple(config.strategy)), *(_arm(label(pieces), pieces) for pieces in also)]
     if config.controls == "all":
         specs.append(ArmSpec("scratch", (Piece(name="scratch"),), False))
         specs.append(ArmSpec("frozen", (Piece(name="frozen"),), True))
     return specs
+
+
+def _arm(name: str, strategy: tuple[Piece, ...]) -> ArmSpec:
+    return ArmSpec(name, strategy, all(STRATEGIES.get(piece.name).pretrained for piece in strategy))
+
+
+def label(strategy: Sequence[Piece]) -> str:
+    """A strategy in one word.
+
+    Examples
+    --------
+    >>> label([Piece.model_validate({"name": "joint", "weight": 0.3}), Piece(name="l2_sp")])
+    'joint:weight=0.3+l2_sp'
+    """
+    words = []
+    for piece in strategy:
+        options = ";".join(f"{key}={value}" for key, value in piece.options.items())
+        words.append(piece.name + (f":{options}" if options else ""))
+    return "+".join(words)
 
 
 def same_training(a: ArmSpec, b: ArmSpec, config: RunConfig) -> bool:
@@ -237,18 +254,14 @@ def _resolve_auto(
     auto = STRATEGIES.build("auto", **spec.strategy[0].options)
     epochs = max(1, round(config.training.epochs * auto.budget))
     short = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
-    trials = {name: _single(f"auto {name}", name) for name in auto.candidates}
+    trials = {name: _arm(f"auto {name}", (Piece(name=name),)) for name in auto.candidates}
     results = {
         name: run_arm(short, trial, target, source, seed, folder / f"auto-{name}", quiet=quiet).valid_score
         for name, trial in trials.items()
     }
     best = auto.choose(results)
     write_json(folder / "auto.json", {"chosen": best, "validation": results, "epochs": epochs})
-    return _single(spec.name, best)
-
-
-def _single(arm: str, strategy: str) -> ArmSpec:
-    return ArmSpec(arm, (Piece(name=strategy),), STRATEGIES.get(strategy).pretrained)
+    return _arm(spec.name, (Piece(name=best),))
 
 
 def mean_valid(results: Sequence[SeedResult]) -> float:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from exapt.api._arms import label
 from exapt.api.finetune import finetune
 from exapt.core.config import Piece, RunConfig
 from exapt.core.errors import ConfigError, nearest
@@ -22,12 +25,12 @@ def compare(
     force: bool = False,
     quiet: bool = False,
 ) -> dict[str, Any]:
-    """Run finetune for every strategy and number of labels; write `curve.json` and one run folder each.
+    """Run finetune for every number of labels with every strategy as an arm; write `curve.json` and the runs.
 
     Parameters
     ----------
     strategies
-        Names; a name with one option is written `joint:weight=0.3`. Empty = the configuration's own.
+        Names; options are written `joint:weight=0.3;...`. Empty = the configuration's own.
     sizes
         Fractions of the training labels in (0, 1], or whole numbers of labels a class. Empty = all.
 
@@ -35,57 +38,68 @@ def compare(
     -------
     dict
         `{"metric", "sizes", "arms": {name: [{"value", "low", "high"}, ...]}, "verdicts": {strategy: [...]}}`.
+
+    Raises
+    ------
+    ConfigError
+        Where a strategy is unknown.
     """
-    refuse_existing(output, force=force)
-    chosen = [_piece(text) for text in strategies] or [list(config.strategy)]
+    refuse_existing(output / "curve.json", force=force)
+    chosen = [strategy(text) for text in strategies] or [tuple(config.strategy)]
+    first, *others = chosen
     steps = list(sizes) or [config.train_size or 1.0]
     curve: dict[str, Any] = {"metric": "", "sizes": steps, "arms": {}, "verdicts": {}}
-    for number, pieces in enumerate(chosen):
-        label = "+".join(_label(piece) for piece in pieces)
-        for size in steps:
-            controls = config.controls if number == 0 else "none"
-            single = config.model_copy(update={"strategy": pieces, "train_size": size, "controls": controls})
-            scores = _one(single, output / "runs" / f"{label.replace(':', '-')}_{size}", force=force, quiet=quiet)
-            curve["metric"] = scores["primary_metric"]
-            for arm, values in scores["arms"].items():
-                name = label if arm == "transfer" else arm
-                curve["arms"].setdefault(name, []).append(values[scores["primary_metric"]])
-            curve["verdicts"].setdefault(label, []).append(scores["gain"].get("vs_scratch"))
+    for size in steps:
+        single = config.model_copy(update={"strategy": list(first), "train_size": size})
+        run = output / f"labels_{size}"
+        if force or not (run / "scores.json").is_file():
+            finetune(single, run, also=others, force=True, quiet=quiet)
+        add_point(curve, run, label(first))
     write_json(output / "curve.json", curve)
-    _report(config, output, chosen, steps)
+    _report(output / f"labels_{steps[-1]}", curve)
     return curve
 
 
-def _one(config: RunConfig, run: Path, *, force: bool, quiet: bool) -> dict[str, Any]:
-    if (run / "scores.json").is_file() and not force:
-        finished: dict[str, Any] = read_json(run / "scores.json")
-        return finished
-    return finetune(config, run, force=True, quiet=quiet)
+def strategy(text: str) -> tuple[Piece, ...]:
+    """`joint:weight=0.3+l2_sp` -> pieces; values are read as YAML.
+
+    Raises
+    ------
+    ConfigError
+        Where a name is unknown or an option has no value.
+
+    Examples
+    --------
+    >>> [piece.plain() for piece in strategy("joint:weight=0.3+l2_sp")]
+    [{'name': 'joint', 'weight': 0.3}, {'name': 'l2_sp'}]
+    """
+    pieces = []
+    for word in text.split("+"):
+        name, _, options = word.partition(":")
+        if name not in STRATEGIES.names():
+            raise ConfigError(f"Unknown strategy {name!r}. {nearest(name, STRATEGIES.names())}")
+        pairs = [option.partition("=") for option in options.split(";") if option]
+        if any(not sign for _, sign, _ in pairs):
+            raise ConfigError(f"strategy {word!r}: write name:option=value, for example joint:weight=0.3.")
+        pieces.append(Piece.model_validate({"name": name, **{key: yaml.safe_load(value) for key, _, value in pairs}}))
+    return tuple(pieces)
 
 
-def _piece(text: str) -> list[Piece]:
-    name, _, options = text.partition(":")
-    if name not in STRATEGIES.names():
-        raise ConfigError(f"Unknown strategy {name!r}. {nearest(name, STRATEGIES.names())}")
-    values = {}
-    for option in filter(None, options.split(";")):
-        key, sign, value = option.partition("=")
-        if not sign:
-            raise ConfigError(f"strategy {text!r}: write name:option=value, for example joint:weight=0.3.")
-        values[key] = float(value)
-    return [Piece.model_validate({"name": name, **values})]
+def add_point(curve: dict[str, Any], run: Path, first: str) -> None:
+    """Add one run to the curve: the primary metric of every arm, and the verdict of every strategy."""
+    scores = read_json(run / "scores.json")
+    metric = scores["primary_metric"]
+    curve["metric"] = metric
+    for arm, values in scores["arms"].items():
+        curve["arms"].setdefault(first if arm == "transfer" else arm, []).append(values[metric])
+    gains = read_json(run / "gains.json") if (run / "gains.json").is_file() else {}
+    for name, gain in {first: scores["gain"]["vs_scratch"], **gains}.items():
+        curve["verdicts"].setdefault(name, []).append(gain)
 
 
-def _label(piece: Piece) -> str:
-    options = ",".join(f"{key}={value:g}" for key, value in piece.options.items() if isinstance(value, int | float))
-    return piece.name + (f":{options}" if options else "")
-
-
-def _report(config: RunConfig, output: Path, chosen: list[list[Piece]], sizes: list[float | int]) -> None:
-    """Put the learning curve into the report of the first strategy at the largest size."""
+def _report(run: Path, curve: dict[str, Any]) -> None:
+    """Put the learning curve into the report of the run with the most labels."""
     from exapt.report.page import write_report
 
-    label = "+".join(_label(piece) for piece in chosen[0]).replace(":", "-")
-    run = output / "runs" / f"{label}_{sizes[-1]}"
-    write_json(run / "curve.json", read_json(output / "curve.json"))
+    write_json(run / "curve.json", curve)
     write_report(run)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from exapt.api._arms import ArmSpec, SeedResult, arms, mean_valid, run_arm, same_training, truth
 from exapt.api._prepare import Domain, check_names, prepare
-from exapt.core.config import RunConfig
+from exapt.core.config import Piece, RunConfig
 from exapt.core.errors import ConfigError, RunExistsError
 from exapt.core.paths import read_json, refuse_existing, storage_errors, write_json, write_text
 from exapt.core.provenance import provenance
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from exapt.evaluate.compare import ArmResult
 
 
-def finetune(config: RunConfig, run: Path, *, force: bool = False, quiet: bool = False) -> dict[str, Any]:
+def finetune(
+    config: RunConfig, run: Path, *, also: Sequence[tuple[Piece, ...]] = (), force: bool = False, quiet: bool = False
+) -> dict[str, Any]:
     """Run all arms and write a run folder.
 
     Parameters
@@ -35,6 +38,8 @@ def finetune(config: RunConfig, run: Path, *, force: bool = False, quiet: bool =
     run
         The folder to make. While it is being made it is called `<run>.partial`; the same call continues
         an interrupted one from its last checkpoint.
+    also
+        Further strategies, each an arm of its own beside `transfer`; their gains go to `gains.json`.
     force
         Replace an existing run, and discard an unfinished one of another configuration.
     quiet
@@ -59,7 +64,7 @@ def finetune(config: RunConfig, run: Path, *, force: bool = False, quiet: bool =
         target, source = prepare(config)
         if not len(target.fold.test):
             raise ConfigError(f"{target.table.source}: the split leaves no test rows, so nothing can be judged.")
-        trained = train_arms(config, target, source, work, quiet=quiet)
+        trained = train_arms(arms(config, also), config, target, source, work, quiet=quiet)
         baselines = run_baselines(config, target)
         scores = write_run(config, target, trained, baselines, work)
         close_work(work, run)
@@ -104,17 +109,15 @@ def close_work(work: Path, run: Path) -> None:
 
 
 def train_arms(
-    config: RunConfig, target: Domain, source: Domain | None, work: Path, *, quiet: bool
+    specs: Sequence[ArmSpec], config: RunConfig, target: Domain, source: Domain | None, work: Path, *, quiet: bool
 ) -> dict[str, list[SeedResult]]:
     """Every arm with every seed; arms that would train the same model share one training."""
     trained: dict[str, list[SeedResult]] = {}
-    specs: list[ArmSpec] = []
-    for spec in arms(config):
-        twin = next((other for other in specs if same_training(spec, other, config)), None)
+    for number, spec in enumerate(specs):
+        twin = next((other for other in specs[:number] if same_training(spec, other, config)), None)
         if twin is not None:
             trained[spec.name] = trained[twin.name]
             continue
-        specs.append(spec)
         trained[spec.name] = [
             run_arm(config, spec, target, source, seed, work / "arms" / spec.name / str(seed), quiet=quiet)
             for seed in config.seeds
@@ -124,35 +127,39 @@ def train_arms(
 
 def run_baselines(config: RunConfig, target: Domain) -> dict[str, tuple[ArmResult, float]]:
     """The cheap domain baselines on the same rows: predictions of the test rows and the mean validation score."""
-    if config.controls == "none" and config.baselines is None:
-        return {}
-    from exapt.evaluate.baselines import defaults
     from exapt.evaluate.compare import ArmResult
 
     table, task = target.table, target.task
     kind = task.target.kind  # type: ignore[attr-defined]
-    modalities = [table.columns[name].modality for name in table.names("input")]
-    asked = config.baselines
-    names = (
-        {p.name: p.options for p in asked} if asked is not None else {name: {} for name in defaults(kind, modalities)}
-    )
     score, results = scorer_of_decoded(task), {}
-    for name, options in names.items():
+    for piece in baselines_of(config, target):
         start = time.perf_counter()
         predictions, valid_scores = [], []
         for seed in config.seeds:
             train, valid = target.labelled(seed)
-            model = BASELINES.build(name, **options)
+            model = BASELINES.build(piece.name, **piece.options)
             model.fit(table.take(train), truth(task, target.examples, train), kind, seed=seed)
             predictions.append(model.predict(table.take(target.fold.test)))
             if len(valid):
                 valid_scores.append(score(truth(task, target.examples, valid), model.predict(table.take(valid))))
-            if target.train_size is None and model.deterministic:
-                predictions *= len(config.seeds)
-                break
         seconds = (time.perf_counter() - start) / len(predictions)
-        results[name] = ArmResult(predictions, seconds, 0), float(np.mean(valid_scores)) if valid_scores else np.nan
+        mean = float(np.mean(valid_scores)) if valid_scores else float("nan")
+        results[piece.name] = ArmResult(predictions, seconds, 0), mean
     return results
+
+
+def baselines_of(config: RunConfig, target: Domain) -> list[Piece]:
+    """The baselines that were asked for, else those that suit the target and its inputs."""
+    if config.baselines is not None:
+        return list(config.baselines)
+    if config.controls == "none":
+        return []
+    from exapt.evaluate.baselines import defaults
+
+    table = target.table
+    modalities = [table.columns[name].modality for name in table.names("input")]
+    kind = target.task.target.kind  # type: ignore[attr-defined]
+    return [Piece(name=name) for name in defaults(kind, modalities)]
 
 
 def scorer_of_decoded(task: Any) -> Any:
@@ -183,17 +190,22 @@ def write_run(
     validation = {name: mean_valid(seeds) for name, seeds in trained.items()}
     validation |= {f"baseline:{name}": score for name, (_, score) in baselines.items()}
     audited = audit(target.table, target.fold, corpus=_corpus(config))
-    scores = compare(
-        results,
-        truth(target.task, target.examples, rows),
+    judge = partial(
+        compare,
+        truth=truth(target.task, target.examples, rows),
         groups=target.groups(rows),
         kind=target.task.target.kind,  # type: ignore[attr-defined]
-        metrics=target.task.metrics(),
         task=config.task.name,
         seeds=config.seeds,
-        validation=validation,
         audit=audited,
     )
+    scores = judge(results, metrics=target.task.metrics(), validation=validation)
+    others = {name: results[name] for name in trained if name not in ("transfer", "scratch", "frozen")}
+    if others and "scratch" in results:
+        primary = target.task.metrics()[:1]
+        pairs = {name: {"transfer": other, "scratch": results["scratch"]} for name, other in others.items()}
+        gains = {name: judge(pair, metrics=primary)["gain"]["vs_scratch"] for name, pair in pairs.items()}
+        write_json(work / "gains.json", gains)
     best = best_seed(trained["transfer"])
     write_model(work, config, target, best)
     write_split([target.fold], target.table, work / "split.tsv")
@@ -248,7 +260,7 @@ def predictions_table(target: Domain, results: Mapping[str, ArmResult], config: 
     parts = []
     for arm, result in results.items():
         for seed, decoded in zip(config.seeds, result.predictions, strict=True):
-            frame = task.frame(decoded, ids)
+            frame = task.frame(np.asarray(decoded, dtype=np.float64), ids)
             for column, values in reversed(list(known.items())):
                 frame.insert(1, column, values)
             frame.insert(0, "seed", seed)

@@ -15,7 +15,7 @@ from exapt.core.contracts import Model, Table
 from exapt.core.errors import DataError
 from exapt.core.paths import atomic, refuse_existing
 from exapt.core.progress import bar
-from exapt.core.registry import ENCODERS, METRICS
+from exapt.core.registry import ENCODERS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,6 +87,7 @@ def evaluate(run: Path, data: str, *, target: str | None = None) -> dict[str, An
         Where the target column is missing or holds a label that the run does not know.
     """
     from exapt.evaluate.intervals import interval
+    from exapt.evaluate.metrics._metric import find
 
     opened = open_run(run)
     wanted = opened.config.data
@@ -102,7 +103,7 @@ def evaluate(run: Path, data: str, *, target: str | None = None) -> dict[str, An
     decoded = opened.task.decode(_forward(opened, examples))
     true = fitted.truth(examples.targets["y"])
     groups = table.frame[table.names("group")[0]].to_numpy() if table.names("group") else np.arange(len(table))
-    results = {name: interval(METRICS.get(name), true, [decoded], groups) for name in opened.task.metrics()}
+    results = {name: interval(find(name), true, [decoded], groups) for name in opened.task.metrics()}
     return {"n": len(table), "metrics": {name: vars(result) for name, result in results.items()}}
 
 

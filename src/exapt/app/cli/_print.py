@@ -22,8 +22,31 @@ def scores(result: Mapping[str, Any], run: Path, *, as_json: bool = False) -> No
     verdict = result["gain"].get("vs_scratch", {}).get("verdict", "no evidence")
     style = {"helped": "bold green", "hurt": "bold red"}.get(verdict, "bold yellow")
     console.print(api.scores_sentence(result), style=style, highlight=False, soft_wrap=True)
-    rows(api.scores_table(result), console)
+    rows(arms_table(result), console)
     console.print(f"Report: {run / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def arms_table(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row an arm: the primary metric with its interval, three further metrics, seconds a training."""
+    primary = result["primary_metric"]
+    table = []
+    for row in api.scores_table(result):
+        named = {key: row[key] for key in row if key not in ("arm", primary, "low", "high", "fit_seconds", "steps")}
+        shown = {name.replace("_", " "): _number(named[name]) for name in list(named)[:3]}
+        interval = _cell({"value": row[primary], "low": row["low"], "high": row["high"]})
+        table.append(
+            {
+                "arm": row["arm"],
+                f"{primary.replace('_', ' ')} [95 %]": interval,
+                **shown,
+                "s": _number(row["fit_seconds"]),
+            }
+        )
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 def rows(values: list[dict[str, Any]], console: Console) -> None:
