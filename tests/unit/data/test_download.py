@@ -47,7 +47,7 @@ def server(monkeypatch, tmp_path):
     handler = type("Handler", (Server,), {"asked": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
         monkeypatch.setattr(download, "HOST", f"http://127.0.0.1:{running.server_port}")
-        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield handler
         running.shutdown()
