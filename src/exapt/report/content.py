@@ -241,14 +241,12 @@ def _table(folder: Path, name: str, columns: tuple[str, ...], *, numbers: tuple[
     missing = [column for column in columns[:2] if column not in found]
     if missing:
         raise DataError(f"{path}: column {missing[0]!r} is missing; found {', '.join(found)}.")
-    words = {column: str for column in found if column not in numbers}
+    kinds = {column: "float64" if column in numbers else "str" for column in found}
     try:  # only an empty cell is missing: a class may be called NA
-        frame = pd.read_csv(path, sep="\t", dtype=words, keep_default_na=False, na_values={n: [""] for n in numbers})
+        frame = pd.read_csv(path, sep="\t", dtype=kinds, keep_default_na=False, na_values={n: [""] for n in numbers})
     except ValueError as error:
         raise DataError(f"{path}: cannot be read as a table: {error}.") from None
-    for column in numbers:
-        frame[column] = pd.to_numeric(frame[column], errors="coerce") if column in frame else float("nan")
-    return frame
+    return frame.assign(**{column: float("nan") for column in numbers if column not in found})
 
 
 def _header(path: Path) -> list[str]:

@@ -149,7 +149,8 @@ def precision_recall(truth: NDArray[np.bool_], score: Floats) -> tuple[Floats, f
     hits, false = thresholds(truth, score)
     recall, precision = hits[1:] / hits[-1], hits[1:] / (hits[1:] + false[1:])
     area = float(np.sum(np.diff(np.append(0.0, recall)) * precision))
-    at = np.minimum(np.searchsorted(recall, GRID - 1e-12), len(recall) - 1)
+    sought = np.maximum(GRID - 1e-12, recall[recall > 0][0] / 2)  # before the first hit there is no precision
+    at = np.minimum(np.searchsorted(recall, sought), len(recall) - 1)
     return precision[at], area
 
 

@@ -79,6 +79,36 @@ def no_evidence(folder: Path) -> Path:
     return classification(folder, {"0": 130, "1": 110}, skill=skill, config=config, curve=True)
 
 
+def odd_names(folder: Path) -> Path:
+    """Class names that HTML, SVG, mathtext, TSV and pandas could trip over."""
+    return classification(folder, ODD_NAMES)
+
+
+def many_classes(folder: Path) -> Path:
+    """24 classes with names of different lengths, one control only."""
+    classes = {f"superfamily {i} {'of a longer name' * (i % 3)}": 60 - 2 * i for i in range(24)}
+    return classification(folder, classes, skill={"transfer": 4.0, "scratch": 3.0, "baseline:nearest": 1.0})
+
+
+def few_labels(folder: Path) -> Path:
+    """Five labels a class: all of them train, so there is no validation; judged by an error, where less is better."""
+    regression(folder)
+    config = yaml.safe_load((folder / "run.yaml").read_text())
+    (folder / "run.yaml").write_text(yaml.safe_dump({**config, "train_size": 5}))
+    history = pd.read_csv(folder / "history.tsv", sep="\t")
+    history[["valid_loss", "valid_score"]] = np.nan
+    history.to_csv(folder / "history.tsv", sep="\t", index=False)
+    scores = json.loads((folder / "scores.json").read_text())
+    scores |= {"primary_metric": "rmse", "higher_is_better": False}
+    arms = {name: entry["rmse"]["value"] for name, entry in scores["arms"].items()}
+    better = arms["scratch"] - arms["transfer"]
+    scores["gain"] = {
+        "vs_scratch": {"value": better, "low": better - 0.1, "high": better + 0.1, "verdict": "helped"}
+    }  # fmt: skip
+    (folder / "scores.json").write_text(json.dumps(scores))
+    return folder
+
+
 def bare(folder: Path) -> Path:
     """Only what a run must leave: run.yaml and scores.json of baselines, nothing trained."""
     folder.mkdir(parents=True, exist_ok=True)
