@@ -225,11 +225,21 @@ def _typed(frame: pd.DataFrame, columns: Mapping[str, Column], source: str) -> p
             changed[name] = values.astype(str)
         elif column.modality == "number":
             changed[name] = _numbers(values, name, source)
-        elif column.role == "target" and values.dtype == object:
-            changed[name] = values.where(~values.isin((*MISSING, "")), None)
-        elif column.role == "input" and values.dtype == object:
-            changed[name] = values.fillna("")
+        elif column.role == "target" and not pd.api.types.is_numeric_dtype(values):
+            changed[name] = values.astype(object).where(~values.isin((*MISSING, "")), None)
+        elif column.modality in ("dna", "rna", "protein", "molecule"):
+            changed[name] = _text(values, name, column.modality, source)
     return frame.assign(**changed) if changed else frame.copy(deep=False)
+
+
+def _text(values: pd.Series, name: str, modality: str, source: str) -> pd.Series:
+    found = pd.api.types.infer_dtype(values, skipna=True)
+    if found not in ("string", "categorical", "empty") and values.notna().any():
+        first = values.dropna().tolist()[0]
+        raise DataError(
+            f"{source}: input {name!r} was taken for {modality}, but it holds {first!r} ({found}), no text."
+        )
+    return values.astype(object).where(values.notna(), "")
 
 
 def _numbers(values: pd.Series, name: str, source: str) -> pd.Series:

@@ -282,6 +282,26 @@ def test_an_input_that_is_nothing_known(write):
         load(config(write(rows("s0,!!,a", "s1,??,b"))))
 
 
+def test_numbers_taken_for_sequences(write):
+    with pytest.raises(DataError, match=r"input 'sequence' was taken for dna, but it holds 12 \(integer\), no text"):
+        load(config(write(rows("s0,12,a", "s1,13,b")), modality={"sequence": "dna"}))
+
+
+def test_categories_and_strings_of_parquet(tmp_path):
+    frame = pd.DataFrame({"sequence": pd.array(DNA, dtype="string"), "label": pd.Categorical(["a", "b", "a", None])})
+    frame.to_parquet(tmp_path / "a.parquet")
+    table = load(config(tmp_path / "a.parquet", clean=["drop_missing_target"])).table
+    assert table.values("sequence") == DNA[:3]
+    assert table.values("label") == ["a", "b", "a"]
+
+
+def test_inputs_that_are_categories_or_numbers(write):
+    text = rows("1.5,red,a", "2.5,blue,b", header="dose,colour,label")
+    stated = {"input": ["dose", "colour"], "modality": {"colour": "label"}}
+    table = load(config(write(text), **stated)).table
+    assert [column.modality for column in table.columns.values()] == ["number", "label", "label"]
+
+
 def test_no_target_where_none_is_wanted(write):
     assert load(config(write(GOOD.replace("label", "remark")))).table.names("target") == []
     assert load(config(write(GOOD), target=[])).table.names("target") == []

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from exapt.core.contracts import Table
-from exapt.data.cleaning._rule import Keep, Rule
+from exapt.data.cleaning._rule import TEXT, Keep, Rule
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Empty(Rule):
             if name in table.matrices:
                 if table.columns[name].modality == "expression":
                     keep &= _any_value(table.matrices[name].values)
-            elif table.columns[name].modality == "number":
-                keep &= table.frame[name].notna().to_numpy()
-            else:
+            elif table.columns[name].modality in TEXT:
                 keep &= table.frame[name].str.len().to_numpy() > 0
+            else:
+                keep &= table.frame[name].notna().to_numpy()
         return keep, table
 
 

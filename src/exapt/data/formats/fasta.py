@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,16 +40,16 @@ class Fasta(Format):
 
     def read(self, path: Path, text: Collection[str] = ()) -> Raw:
         """All records."""
-        pieces = list(fasta.read_pieces(path))
-        columns = [list(chain.from_iterable(piece[i] for piece in pieces)) for i in range(4)]
+        columns: list[list[Any]] = [[], [], [], []]
+        for piece in fasta.read_pieces(path):
+            _extend(columns, piece)
         return self._rows(*columns, fields=True)
 
     def chunks(self, path: Path, rows: int, text: Collection[str] = ()) -> Iterator[Raw]:
         """Runs of records, in bounded memory; header fields are left in column `description`."""
         waiting: list[list[Any]] = [[], [], [], []]
         for piece in fasta.read_pieces(path):
-            for column, more in zip(waiting, piece, strict=True):
-                column.extend(more)
+            _extend(waiting, piece)
             while len(waiting[0]) >= rows:
                 yield self._rows(*(column[:rows] for column in waiting))
                 waiting = [column[rows:] for column in waiting]
@@ -77,6 +76,11 @@ class Fasta(Format):
         if "id" in groups:
             groups["id"] = [new or old for new, old in zip(groups["id"], ids, strict=True)]
         return groups
+
+
+def _extend(columns: list[list[Any]], piece: tuple[list[Any], ...]) -> None:
+    for column, more in zip(columns, piece, strict=True):
+        column.extend(more)
 
 
 EXPORT = Fasta
