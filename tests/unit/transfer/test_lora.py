@@ -5,11 +5,11 @@ import json
 
 import pytest
 import torch
-import toys
 from torch import nn
 
-from exapt.core.contracts import Batch, Inputs, Model
+import toys
 from exapt.core.config import TrainingConfig
+from exapt.core.contracts import Batch, Inputs, Model
 from exapt.core.errors import ConfigError, RunExistsError, WeightsError
 from exapt.core.registry import BACKBONES
 from exapt.transfer.strategies.lora import Lora, load_adapter, merge, save_adapter

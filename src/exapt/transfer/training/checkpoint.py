@@ -105,6 +105,8 @@ class Checkpoint:
         TrainingError
             Where the file is damaged, or belongs to another training.
         """
+        for half in self.path.parent.glob(f".{FILE}.*.tmp"):  # of a process that was killed while it wrote
+            half.unlink()
         if not self.path.exists():
             return None
         try:

@@ -206,9 +206,8 @@ class _Training:
 
     def _step(self, terms: list[Term]) -> None:
         state = self.progress
-        self.rate = factor(self.config.schedule, state.steps, self.total_steps, self.config.warmup)
         for group in self.optimizer.param_groups:
-            group["lr"] = group["initial_lr"] * self.rate
+            group["lr"] = group["initial_lr"] * self._rate(state.steps)
         loss, rows = self.stepper.gradients(terms)
         norm = float(torch.nn.utils.clip_grad_norm_(self.trainable, self.config.clip))
         if not (math.isfinite(loss) and math.isfinite(norm)):
@@ -249,7 +248,7 @@ class _Training:
         self._tick()
         trainable = sum(parameter.numel() for parameter in self.trainable)
         train_loss = state.loss_sum / max(1, state.loss_rows)
-        lr = self.config.lr * self.rate
+        lr = self.config.lr * self._rate(state.steps - 1)
         state.rows.append(Epoch(state.epoch, train_loss, loss, value, lr, state.seconds, trainable))
         state.loss_sum, state.loss_rows, state.seconds = 0.0, 0, 0.0
 
@@ -265,6 +264,9 @@ class _Training:
         else:
             state.stale += 1
         state.stopped = self.config.patience is not None and state.stale >= self.config.patience
+
+    def _rate(self, step: int) -> float:
+        return factor(self.config.schedule, step, self.total_steps, self.config.warmup)
 
     def _tick(self) -> None:
         now = time.perf_counter()

@@ -44,8 +44,8 @@ def predict(
     Returns
     -------
     Tensor
-        (n, ...) float32 on the CPU, in the order of the rows; outputs for positions are padded with zeros on
-        the right.
+        (n, ...) float32 on the CPU, in the order of the rows. Outputs for positions are padded on the right to the
+        longest row; beyond the end of a row they mean nothing.
     """
     results: list[tuple[Rows, Tensor]] = []
     with bar("predict", len(examples), unit="rows", quiet=quiet) as progress:
