@@ -142,7 +142,7 @@ def _random_model(config: Any) -> Any:
 
     if config.model_type == "t5":
         return T5EncoderModel(config)
-    return AutoModel.from_config(config, add_pooling_layer=False, trust_remote_code=False)
+    return AutoModel.from_config(config, add_pooling_layer=False, dtype=torch.float32, trust_remote_code=False)
 
 
 def _read_model(folder: Path) -> tuple[Any, set[str]]:

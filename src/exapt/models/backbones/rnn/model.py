@@ -22,7 +22,7 @@ class RNN(Backbone):
     """Embedding, then `depth` recurrent layers, each its own block.
 
     The backward direction reads each sequence from its last real position, so padding is never read before it;
-    on a processor this trains 2 to 9 times as fast as a packed sequence.
+    on a processor this trains 2 to 7 times as fast as packed sequences.
 
     Parameters
     ----------
