@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import pandas as pd
-
 from exapt.core.contracts import Table
 from exapt.core.errors import ConfigError, DataError, nearest
 from exapt.data.cleaning._rule import Keep, Rule
@@ -26,6 +24,7 @@ class KeepValues(Rule):
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from exapt.core.contracts import Column
     >>> table = Table(pd.DataFrame({"digit": [0, 7, 3]}), {"digit": Column("target", "label")}, "x.csv")
     >>> KeepValues("digit", [0, 3])(table)[0].tolist()
