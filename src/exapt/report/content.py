@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
@@ -55,11 +55,21 @@ class Arm:
 
 @dataclass(frozen=True)
 class Gain:
-    """Transfer against another arm; above 0 means that the transfer is better, whatever the metric."""
+    """One arm against another; above 0 means that the first is better, whatever the metric."""
 
+    arm: str
     against: str
     score: Score
     verdict: Verdict
+    note: str = ""
+
+    @classmethod
+    def of(cls, arm: str, against: str, entry: Any) -> list[Gain]:
+        """From an entry of scores.json or gains.json; empty where nothing was compared."""
+        if not isinstance(entry, Mapping) or entry.get("verdict") not in get_args(Verdict):
+            return []
+        against = str(entry.get("arm", against))
+        return [cls(arm, against, Score.of(entry), entry["verdict"], str(entry.get("note", "")))]
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,8 @@ class ReportContent:
         scores.json: arms, gain, audit summary.
     provenance, transfer, audit
         The JSON objects of the same names; empty where the file is absent.
+    strategies
+        gains.json: further strategies of `compare`, each against scratch; empty where there are none.
     curve
         curve.json, the learning curve of `compare`; empty where it did not run.
     notes
@@ -96,6 +108,7 @@ class ReportContent:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     transfer: Mapping[str, Any] = field(default_factory=dict)
     audit: Mapping[str, Any] = field(default_factory=dict)
+    strategies: Mapping[str, Any] = field(default_factory=dict)
     curve: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HISTORY)))
@@ -126,6 +139,7 @@ class ReportContent:
             provenance=_json(folder, "provenance.json"),
             transfer=_json(folder, "transfer.json"),
             audit=_json(folder, "audit.json") or scores.get("audit") or {},
+            strategies=_json(folder, "gains.json"),
             curve=_json(folder, "curve.json"),
             notes=tuple(str(note) for note in _json(folder, "notes.json") or ()),
             history=_table(folder, "history.tsv", HISTORY, numbers=HISTORY[2:]),
@@ -168,23 +182,25 @@ class ReportContent:
 
     @property
     def best_baseline(self) -> Arm | None:
-        """The baseline with the best primary score."""
-        return next((arm for arm in self.arms if arm.kind == "baseline"), None)
+        """The baseline that the transfer has to beat: the one it was compared with, else the best on the test data."""
+        gain = self.gain_over("baseline")
+        return self.arm(gain.against) if gain else next((arm for arm in self.arms if arm.kind == "baseline"), None)
 
     @property
     def gains(self) -> list[Gain]:
-        """Transfer against scratch and against the best baseline, as far as they ran."""
-        gains = []
-        best = self.best_baseline
-        for key, other in (("vs_scratch", "scratch"), ("vs_best_baseline", best.name if best else "")):
-            entry = (self.scores.get("gain") or {}).get(key) or {}
-            if entry.get("verdict") in ("helped", "no evidence", "hurt"):
-                gains.append(Gain(str(entry.get("baseline", other)), Score.of(entry), entry["verdict"]))
+        """Transfer against scratch and against the baseline to beat, then other strategies, as far as they ran."""
+        measured = self.scores.get("gain") or {}
+        best = next((arm.name for arm in self.arms if arm.kind == "baseline"), "")
+        gains = Gain.of("transfer", "scratch", measured.get("vs_scratch"))
+        gains += Gain.of("transfer", best, measured.get("vs_best_baseline"))
+        for name, entry in self.strategies.items():
+            gains += Gain.of(str(name), "scratch", entry)
         return gains
 
     def gain_over(self, kind: Literal["scratch", "baseline"]) -> Gain | None:
-        """The gain over scratch, or over the best baseline."""
-        return next((gain for gain in self.gains if gain.against.split(":")[0] == kind), None)
+        """The transfer's gain over scratch, or over the baseline to beat."""
+        gains = (gain for gain in self.gains if gain.arm == "transfer")
+        return next((gain for gain in gains if gain.against.split(":")[0] == kind), None)
 
     def names(self, role: Literal["input", "target", "group"]) -> list[str]:
         """Columns of one role: those of the kept model, or those that run.yaml names."""

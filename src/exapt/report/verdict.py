@@ -31,7 +31,7 @@ class Answer:
     reason
         The sentence with the numbers, against scratch.
     baseline
-        The sentence against the best baseline; empty where none ran.
+        The sentence against the baseline to beat; empty where none ran.
     advice
         What to do with this result.
     warning
@@ -73,18 +73,19 @@ def _against(content: ReportContent, gain: Gain | None) -> str:
         return ""
     metric = words.metric(content.primary)
     ours, theirs = (words.number(content.primary_score(arm).value) for arm in (transfer, other))
-    change = f"{words.number(gain.score.value, sign=True)}, 95 % interval {words.interval(gain.score, sign=True)}"
+    between = words.interval(gain.score, sign=True)
+    change = words.number(gain.score.value, sign=True) + (f", 95 % interval {between}" if between else ", no interval")
     if other.kind == "scratch":
         start = f"{metric[:1].upper()}{metric[1:]} on the test data is {ours} with transfer and {theirs} from scratch"
     else:
-        start = f"The best simple baseline ({words.arm(other.name).lower()}) reaches {theirs}"
+        start = f"The simple baseline to beat ({words.arm(other.name).lower()}) reaches {theirs}"
     if gain.verdict == "helped":
         end = "transfer is better" if other.kind == "scratch" else "transfer beats it"
     elif gain.verdict == "hurt":
         end = "transfer is worse" if other.kind == "scratch" else "it beats the transfer"
     else:
         end = "these data cannot tell the two apart"
-    return f"{start}: {end} (gain {change})."
+    return f"{start}: {end} (gain {change})." + (f" Note: {gain.note}." if gain.note else "")
 
 
 def _advice(content: ReportContent, scratch: Gain, best: Gain | None) -> str:

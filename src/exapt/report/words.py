@@ -80,8 +80,8 @@ GLOSSARY: Sequence[tuple[str, str]] = (
     ("Seed", "A number that fixes all random choices. Several seeds show how much luck is in a result."),
     (
         "95 % interval",
-        "Where the score would lie if the test data were drawn again, found by drawing them again at least 1,000 times "
-        "(bootstrap). Related examples (one donor, one sequence family) are drawn together.",
+        "Where the score would lie with other test data of the same kind and other seeds, found by drawing both again "
+        "at least 1,000 times (bootstrap). Related examples (one donor, one sequence family) are drawn together.",
     ),
     ("Helped, hurt", "The whole 95 % interval of the difference lies on one side of zero."),
     (
@@ -119,15 +119,29 @@ def arm(name: str) -> str:
 
     Examples
     --------
-    >>> arm("baseline:nearest"), arm("l2_sp"), arm("joint:weight=0.3"), arm("lp_ft+lora")
-    ('Nearest neighbour', 'L2-SP', 'Joint (weight=0.3)', 'LP-FT + LoRA')
+    >>> arm("baseline:nearest"), arm("l2_sp"), arm("joint:weight=0.3+l2_sp")
+    ('Nearest neighbour', 'L2-SP', 'Joint (weight=0.3) + L2-SP')
     """
     if name in ARMS:
         return ARMS[name][0]
-    base, _, options = name.removeprefix("baseline:").partition(":")
     special = {"l2_sp": "L2-SP", "lp_ft": "LP-FT", "lora": "LoRA", "discriminative_lr": "Discriminative rates"}
-    parts = [special.get(part, part[:1].upper() + part[1:].replace("_", " ")) for part in base.split("+")]
-    return " + ".join(parts) + (f" ({options})" if options else "")
+    parts = []
+    for piece in name.removeprefix("baseline:").split("+"):
+        base, _, options = piece.partition(":")
+        plain = special.get(base, base[:1].upper() + base[1:].replace("_", " "))
+        parts.append(plain + (f" ({options})" if options else ""))
+    return " + ".join(parts)
+
+
+def against(name: str) -> str:
+    """Name of an arm inside a sentence.
+
+    Examples
+    --------
+    >>> against("scratch"), against("baseline:linear")
+    ('scratch', 'linear model')
+    """
+    return "scratch" if name == "scratch" else arm(name).lower()
 
 
 def arm_meaning(name: str) -> str:

@@ -90,6 +90,21 @@ def many_classes(folder: Path) -> Path:
     return classification(folder, classes, skill={"transfer": 4.0, "scratch": 3.0, "baseline:nearest": 1.0})
 
 
+def comparison(folder: Path) -> Path:
+    """A run of `compare`: a second strategy with options is an arm of its own."""
+    other = "joint:weight=0.3+l2_sp"
+    skill = {"transfer": 2.2, other: 2.0, "scratch": 1.0, "frozen": 1.8, "baseline:linear": 1.5}
+    classification(folder, {"exon": 60, "intron": 50, "intergenic": 40}, skill=skill)
+    gain = {"value": 0.2, "low": 0.1, "high": 0.3, "verdict": "helped"}
+    (folder / "gains.json").write_text(json.dumps({other: gain}))
+    sizes = [5, 20, 80]
+    points = {name: [{"value": v, "low": v - 0.05, "high": v + 0.05} for v in values] for name, values in {
+        "l2_sp": [0.6, 0.7, 0.8], other: [0.58, 0.7, 0.79], "scratch": [0.4, 0.6, 0.81], "frozen": [0.6, 0.65, 0.7],
+    }.items()}  # fmt: skip
+    (folder / "curve.json").write_text(json.dumps({"metric": "macro_f1", "sizes": sizes, "arms": points}))
+    return folder
+
+
 def few_labels(folder: Path) -> Path:
     """Five labels a class: all of them train, so there is no validation; judged by an error, where less is better."""
     regression(folder)
@@ -185,6 +200,7 @@ def _scores(predictions, primary, compute, n_test, replicates=60):
         verdict = "helped" if low > 0 else "hurt" if high < 0 else "no evidence"
         value = arms["transfer"][primary]["value"] - arms[other][primary]["value"]
         gain[key] = {"value": value, "low": float(low), "high": float(high), "verdict": verdict}
+    gain["vs_best_baseline"]["arm"] = best
     return {
         "format_version": 1, "task": "expression", "primary_metric": primary, "higher_is_better": True,
         "n_test": n_test, "seeds": list(SEEDS), "arms": arms, "gain": gain, "audit": {},
@@ -197,7 +213,7 @@ def _history(rng, scores):
     for arm in [name for name in final if not name.startswith("baseline")]:
         for seed in SEEDS:
             for epoch in range(1, 21):
-                speed = {"transfer": 4.0, "scratch": 7.0, "frozen": 5.0}[arm]
+                speed = {"scratch": 7.0, "frozen": 5.0}.get(arm, 4.0)
                 fall = np.exp(-epoch / speed)
                 rows.append({
                     "arm": arm, "seed": seed, "epoch": epoch, "train_loss": 0.12 + 2.1 * fall + rng.normal(0, 0.02),

@@ -121,6 +121,17 @@ def test_rebuilding_replaces_the_page_whole(run_folder):
     assert not list(folder.glob(".*"))
 
 
+def test_every_strategy_of_a_comparison_has_its_verdict(tmp_path):
+    from unit.report import synthetic_run_folders as synthetic
+
+    folder = synthetic.comparison(tmp_path / "run")
+    page = write_report(folder).read_text(encoding="utf-8")
+    assert "Joint (weight=0.3) + L2-SP against scratch" in page
+    assert (folder / "figures" / "training_joint-weight-0.3-l2_sp.svg").is_file()
+    assert (folder / "figures" / "gain.tsv").read_text().count("joint:weight=0.3+l2_sp") == 1
+    assert len(outline(page).ids) == len(set(outline(page).ids))
+
+
 def test_the_command_is_quoted_for_a_shell(run_folder):
     page = (run_folder("helped") / "report.html").read_text(encoding="utf-8")
     assert "-o &#39;runs/first run&#39;" in page

@@ -57,8 +57,34 @@ def test_advice_weighs_both_comparisons(tmp_path, scratch, baseline, advice):
         scores["arms"][name] = scores["arms"]["baseline:linear"]
     for key, verdict in (("vs_scratch", scratch), ("vs_best_baseline", baseline)):
         scores["gain"][key] = {"value": 0.0, "low": -1.0, "high": 1.0, "verdict": verdict}
+    scores["gain"]["vs_best_baseline"]["arm"] = "baseline:linear"
     (folder / "scores.json").write_text(json.dumps(scores))
     assert advice in answer(ReportContent.read(folder)).advice
+
+
+def test_the_baseline_to_beat_is_the_one_that_was_compared(tmp_path):
+    """It was chosen on validation, so another one may look better on the test data."""
+    folder = synthetic.no_evidence(tmp_path / "run")
+    scores = json.loads((folder / "scores.json").read_text())
+    scores["arms"]["baseline:nearest"] = json.loads(json.dumps(scores["arms"]["baseline:linear"]))
+    scores["arms"]["baseline:nearest"]["macro_f1"]["value"] = 0.99
+    (folder / "scores.json").write_text(json.dumps(scores))
+    content = ReportContent.read(folder)
+    assert content.best_baseline.name == "baseline:linear"
+    assert "The simple baseline to beat (linear model)" in answer(content).baseline
+
+
+def test_a_gain_without_an_interval_says_why(tmp_path):
+    folder = synthetic.no_evidence(tmp_path / "run")
+    scores = json.loads((folder / "scores.json").read_text())
+    scores["gain"]["vs_scratch"] = {
+        "value": 0.1, "low": None, "high": None, "verdict": "no evidence", "note": "too few groups"
+    }  # fmt: skip
+    scores["gain"]["vs_best_baseline"] = None
+    (folder / "scores.json").write_text(json.dumps(scores))
+    said = answer(ReportContent.read(folder))
+    assert said.reason.endswith("(gain +0.100, no interval). Note: too few groups.")
+    assert said.baseline == ""
 
 
 def test_what_was_not_checked_is_not_called_zero(run_folder):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from exapt.report.words import STRATEGIES
+from exapt.report.content import ReportContent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,10 +40,13 @@ COLOURS: Mapping[str, tuple[str, str]] = {
     "other-1": ("#8a4fb5", "#c79bea"),
     "other-2": ("#b03a5b", "#f08ca8"),
     "other-3": ("#5c6b1e", "#b8c96a"),
+    "other-4": ("#4a5bd0", "#9aa6ff"),
+    "other-5": ("#7a4a2a", "#d9a27a"),
     "helped": ("#00796c", "#4fd1b9"),
     "hurt": ("#c2410b", "#ff8f5c"),
     "neutral": ("#5d6977", "#a9b5c2"),
 }
+OTHERS = 5
 DASHES = {"scratch": (5, 2), "frozen": (2, 1.5), "baseline": (1, 1.5)}
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 
@@ -74,21 +77,20 @@ def colour(name: str) -> str:
     return COLOURS[name][0]
 
 
-def arm_colour(name: str) -> str:
-    """The colour of an arm, or of a colour's own name; other strategies share three more."""
-    if name in COLOURS:
-        return colour(name)
-    if name.startswith("baseline:"):
-        return colour("baseline")
-    known = list(STRATEGIES)
-    return colour(f"other-{1 + (known.index(name) if name in known else len(name)) % 3}")
+def look(content: ReportContent, arm: str) -> str:
+    """The name of an arm's colour; further strategies get theirs by their order in the run."""
+    if arm in ("transfer", "scratch", "frozen"):
+        return arm
+    if arm.startswith("baseline:"):
+        return "baseline"
+    strategies = [other.name for other in content.arms if other.kind == "strategy"]
+    return f"other-{1 + (strategies.index(arm) if arm in strategies else len(strategies)) % OTHERS}"
 
 
 def line_style(name: str) -> dict[str, Any]:
-    """Colour, width and dashes of an arm's line; they differ in more than colour."""
-    style: dict[str, Any] = {"color": arm_colour(name), "linewidth": 2.6 if name == "transfer" else 1.8}
-    dashes = DASHES.get(name.split(":")[0])
-    return {**style, "dashes": dashes} if dashes else style
+    """Colour, width and dashes of a line in an arm's look; they differ in more than colour."""
+    style: dict[str, Any] = {"color": colour(name), "linewidth": 2.6 if name == "transfer" else 1.8}
+    return {**style, "dashes": DASHES[name]} if name in DASHES else style
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from exapt.report.figures._canvas import (
     SMALL,
     WIDTH,
     Drawing,
-    arm_colour,
     axes,
     colour,
     finish,
@@ -60,7 +59,7 @@ def _both(content: ReportContent, kind: str) -> Drawing | None:
         for curve in found["transfer"].values():
             area.plot(measures.GRID, curve.y, color=colour("transfer"), linewidth=0.8, alpha=0.35)
     for name in reversed(average):
-        area.plot(measures.GRID, average[name].y, **line_style(name))
+        area.plot(measures.GRID, average[name].y, **line_style(name.split(":")[0]))
     _legend(axes(figure, 40, 26 + SIDE + 40, WIDTH - 54, legend), average, "AUROC" if ranking else "AUPRC")
     return finish(
         kind,
@@ -91,7 +90,7 @@ def _legend(area: Axes, average: dict[str, measures.Curve], metric: str) -> None
     area.set(xlim=(0, WIDTH - 54), ylim=(20 * len(average) + 8, 0))
     for row, (name, curve) in enumerate(average.items()):
         y = 20 * row + 14
-        area.plot([0, 26], [y, y], **line_style(name))
+        area.plot([0, 26], [y, y], **line_style(name.split(":")[0]))
         weight = "bold" if name == "transfer" else "normal"
         area.text(34, y, words.arm(name), va="center_baseline", fontsize=SMALL, color=colour("ink"), fontweight=weight)
         area.text(WIDTH - 56, y, f"{metric} {curve.area:.3f}", va="center_baseline", ha="right", fontsize=SMALL,
@@ -157,7 +156,7 @@ def calibration(content: ReportContent) -> Drawing | None:
     for name in reversed(tables):
         table, marker = tables[name], {"transfer": "o", "scratch": "s", "frozen": "D"}[name]
         table = table[table["examples"] >= FEWEST]
-        area.plot(table["confidence"], table["accuracy"], marker=marker, color=arm_colour(name), markersize=5.5,
+        area.plot(table["confidence"], table["accuracy"], marker=marker, color=colour(name), markersize=5.5,
                   linewidth=2.4 if name == "transfer" else 1.4)  # fmt: skip
     errors = {name: measures.calibration_error(table) for name, table in tables.items()}
     _error_legend(axes(figure, 40, 26 + 250 + 70 + 40, WIDTH - 54, legend), errors)
@@ -180,7 +179,7 @@ def _error_legend(area: Axes, errors: dict[str, float]) -> None:
     for row, (name, error) in enumerate(errors.items()):
         y, weight = 20 * row + 14, "bold" if name == "transfer" else "normal"
         marker = {"transfer": "o", "scratch": "s", "frozen": "D"}[name]
-        area.plot([0, 13, 26], [y] * 3, color=arm_colour(name), marker=marker, markevery=[1], markersize=5.5)
+        area.plot([0, 13, 26], [y] * 3, color=colour(name), marker=marker, markevery=[1], markersize=5.5)
         area.text(34, y, words.arm(name), va="center_baseline", fontsize=SMALL, color=colour("ink"), fontweight=weight)
         area.text(WIDTH - 56, y, f"mean gap {error:.3f}", va="center_baseline", ha="right", fontsize=SMALL,
                   color=colour("ink"), fontweight=weight)  # fmt: skip

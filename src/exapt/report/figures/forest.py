@@ -14,10 +14,10 @@ from exapt.report.figures._canvas import (
     WIDTH,
     Drawing,
     area_height,
-    arm_colour,
     axes,
     colour,
     finish,
+    look,
     new_figure,
 )
 
@@ -39,7 +39,7 @@ def forest(content: ReportContent) -> Drawing | None:
     figure = new_figure(ROW * len(arms) + 44)
     area = _rows(axes(figure, 10, 2, WIDTH - 20, ROW * len(arms)), len(arms))
     for row, arm in enumerate(arms):
-        _draw_arm(area, row, arm, content.primary_score(arm))
+        _draw_arm(area, row, arm, content.primary_score(arm), colour(look(content, arm.name)))
     _fit_x(area, [content.primary_score(arm) for arm in arms], len(arms))
     _repeat_transfer(area, content, len(arms))
     better = "higher is better →" if content.higher_is_better else "← lower is better"
@@ -70,15 +70,17 @@ def gain(content: ReportContent) -> Drawing | None:
     area = _rows(axes(figure, 10, 24, WIDTH - 20, (ROW + 6) * len(gains)), len(gains))
     for row, item in enumerate(gains):
         shade = colour(item.verdict.replace("no evidence", "neutral"))
-        label = f"over {words.arm(item.against).lower().replace('from ', '')}"
+        label = f"Gain over {words.against(item.against)}" if item.arm == "transfer" else words.arm(item.arm)
         value = words.number(item.score.value, sign=True)
-        _texts(area, row, f"Gain {label}", f"{value}   {SYMBOLS[item.verdict]}", bold=True, value_colour=shade)
+        value = f"{value}   {SYMBOLS[item.verdict]}"
+        _texts(area, row, words.shorten(label, 30), value, bold=True, value_colour=shade)
         _bar(area, row, item.score, shade, "o", bold=True)
     _fit_x(area, [*(item.score for item in gains), Score(0.0)], len(gains), symmetric=True)
     low, high = area.get_xlim()
     area.axvspan(0, high, color=colour("helped"), alpha=0.07, linewidth=0)
     area.axvspan(low, 0, color=colour("hurt"), alpha=0.07, linewidth=0)
-    area.axvline(0, color=colour("ink"), linewidth=1.5)
+    for row in range(len(gains)):
+        area.plot([0, 0], [row + 0.42, row + 1], color=colour("ink"), linewidth=1.5, solid_capstyle="butt", zorder=2)
     for text, side, shift, tone in (
         ("← transfer is worse", "right", -6, "hurt"),
         ("transfer is better →", "left", 6, "helped"),
@@ -93,13 +95,17 @@ def gain(content: ReportContent) -> Drawing | None:
         figure,
         title="Did the transfer help?",
         caption="Both models are compared on the same test examples. If the whole bar lies right of zero the transfer "
-        "helped, left of zero it hurt. If the bar touches zero, these data cannot tell.",
+        "helped, left of zero it hurt. If the bar touches zero, these data cannot tell."
+        + (" Other strategies are compared with scratch." if content.strategies else ""),
         description="; ".join(
-            f"gain over {words.arm(g.against)} {words.number(g.score.value, sign=True)}, "
+            f"{words.arm(g.arm)} over {words.against(g.against)} {words.number(g.score.value, sign=True)}, "
             f"{words.interval(g.score, sign=True)}, {g.verdict}" for g in gains
         ),
         numbers=pd.DataFrame(
-            [{"against": g.against, "metric": content.primary, **vars(g.score), "verdict": g.verdict} for g in gains]
+            [
+                {"arm": g.arm, "against": g.against, "metric": content.primary, **vars(g.score), "verdict": g.verdict}
+                for g in gains
+            ]
         ),
     )  # fmt: skip
 
@@ -114,8 +120,7 @@ def _rows(area: Axes, rows: int) -> Axes:
     return area
 
 
-def _draw_arm(area: Axes, row: int, arm: Arm, score: Score) -> None:
-    shade = arm_colour(arm.name)
+def _draw_arm(area: Axes, row: int, arm: Arm, score: Score, shade: str) -> None:
     main = arm.kind == "transfer"
     if main:
         area.axhspan(row, row + 1, color=shade, alpha=0.1, linewidth=0, zorder=0)

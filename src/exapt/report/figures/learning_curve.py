@@ -18,6 +18,7 @@ from exapt.report.figures._canvas import (
     finish,
     label_axes,
     line_style,
+    look,
     new_figure,
     text_width,
 )
@@ -25,12 +26,12 @@ from exapt.report.figures._canvas import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LABEL = 18
+LABEL = 20
 
 
 @dataclass(frozen=True)
 class _Line:
-    """One arm: its name in curve.json, the arm whose look it takes, and its points."""
+    """One arm: its name in curve.json, its look, and its points."""
 
     name: str
     look: str
@@ -80,9 +81,12 @@ def _lines(content: ReportContent) -> list[_Line]:
     arms = content.curve.get("arms") or {}
     controls = ("scratch", "frozen")
     strategies = [str(name) for name in arms if name not in controls and not str(name).startswith("baseline:")]
-    looks = dict(zip(strategies, ["transfer", "other-1", "other-2", "other-3"], strict=False))
     return [
-        _Line(str(name), looks.get(str(name), str(name)), [Score.of(point) for point in points])
+        _Line(
+            str(name),
+            "transfer" if str(name) in strategies[:1] else look(content, str(name)),
+            [Score.of(point) for point in points],
+        )
         for name, points in arms.items()
     ]
 

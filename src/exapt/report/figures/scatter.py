@@ -9,7 +9,7 @@ import pandas as pd
 
 from exapt.report import words
 from exapt.report.content import ReportContent
-from exapt.report.figures._canvas import WIDTH, Drawing, arm_colour, axes, colour, finish, label_axes, new_figure
+from exapt.report.figures._canvas import WIDTH, Drawing, axes, colour, finish, label_axes, look, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ def scatter(content: ReportContent, arm: str) -> Drawing | None:
     area.set(xlim=(low - room, high + room), ylim=(low - room, high + room))
     area.plot([low - room, high + room], [low - room, high + room], color=colour("ink"), linewidth=1, dashes=(4, 3))
     many = len(points) > MOST_POINTS
-    (_hexagons if many else _circles)(area, points, arm_colour(arm))
+    (_hexagons if many else _circles)(area, points, colour(look(content, arm)))
     unit = _unit(content)
     label_axes(area, f"measured{unit}", f"predicted{unit}")
     name = words.arm(arm).lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +14,11 @@ from exapt.report.figures._canvas import (
     SMALL,
     WIDTH,
     Drawing,
-    arm_colour,
     axes,
     colour,
     finish,
     label_axes,
+    look,
     new_figure,
 )
 
@@ -41,7 +42,7 @@ def _one(content: ReportContent, history: pd.DataFrame, arm: str) -> Drawing:
     figure = new_figure(212)
     panel = (WIDTH - 38 - 46 - 12) / 2 if validated else WIDTH - 50
     losses = axes(figure, 38, 28, panel, 120)
-    shade = arm_colour(arm)
+    shade = colour(look(content, arm))
     panels = [(losses, ["train_loss", "valid_loss"], "loss (lower is better)")]
     if validated:
         scores = axes(figure, 38 + panel + 46, 28, panel, 120)
@@ -59,7 +60,7 @@ def _one(content: ReportContent, history: pd.DataFrame, arm: str) -> Drawing:
         label_axes(area, "epoch", label)
     _key(axes(figure, 38, 186, WIDTH - 50, 24), shade, validated=validated)
     return finish(
-        f"training_{arm}",
+        "training_" + re.sub(r"[^\w.-]+", "-", arm),  # a strategy may have options, as in joint:weight=0.3
         figure,
         title=words.arm(arm),
         caption=_caption(mine, chosen, opened, validated=validated),
