@@ -1,7 +1,8 @@
 """The verbs; the only room that sees every other.
 
 Each verb is a function of a configuration or of names and paths; the command line parses, calls one and prints.
-Verbs are imported when they are first used, so that `import exapt.api` costs nothing.
+Verbs are imported when they are first used, so that `import exapt.api` costs nothing; the files behind them are named
+otherwise, because a submodule would hide the verb of its name.
 """
 
 from __future__ import annotations
@@ -10,22 +11,22 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "audit": "inspect",
-    "compare": "compare",
-    "data_get": "inspect",
-    "data_show": "inspect",
-    "embed": "predict",
-    "evaluate": "predict",
-    "finetune": "finetune",
-    "list_pieces": "inspect",
-    "predict": "predict",
-    "pretrain": "pretrain",
-    "quickstart": "quickstart",
-    "quickstart_config": "quickstart",
-    "report": "report",
-    "scores_sentence": "report",
-    "scores_table": "report",
-    "split": "inspect",
+    "audit": "inspection",
+    "compare": "curves",
+    "data_get": "inspection",
+    "data_show": "inspection",
+    "embed": "prediction",
+    "evaluate": "prediction",
+    "finetune": "finetuning",
+    "list_pieces": "inspection",
+    "predict": "prediction",
+    "pretrain": "pretraining",
+    "quickstart": "demonstration",
+    "quickstart_config": "demonstration",
+    "report": "reporting",
+    "scores_sentence": "reporting",
+    "scores_table": "reporting",
+    "split": "inspection",
 }
 
 __all__ = list(_HOMES)

@@ -238,6 +238,7 @@ class Task(ABC):
     """
 
     needs: ClassVar[Literal["pooled", "tokens"]] = "pooled"  # what the head reads; decides what is cached
+    supervised: ClassVar[bool] = True  # False: the targets come from the inputs
 
     @abstractmethod
     def fit(self, train: Table) -> None:

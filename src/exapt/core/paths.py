@@ -11,7 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from exapt.core.errors import RunExistsError, StorageError
+from exapt.core.errors import ExaptError, RunExistsError, StorageError
+
+
+FULL = "No space left on device"  # how libraries that are not Python's own word it
 
 
 @contextmanager
@@ -19,15 +22,14 @@ def storage_errors(path: Path) -> Iterator[None]:
     """Turn "disk full" and "permission denied" into a StorageError that names the path."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(
-                f"{path}: no space left on the disk. Free some space and run the same command."
-            ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise StorageError(
-                f"{path}: cannot be written ({error.strerror}). Choose another place with -o."
-            ) from error
+    except ExaptError:
+        raise
+    except Exception as error:
+        number = error.errno if isinstance(error, OSError) else None
+        if number in (errno.ENOSPC, errno.EDQUOT) or FULL in str(error):
+            raise StorageError(f"{path}: no space left on the disk. Free some and run the same command.") from error
+        if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise StorageError(f"{path}: cannot be written ({error}). Choose another -o.") from error
         raise
 
 

@@ -38,11 +38,14 @@ class MaskedTokens(Task):
         Neighbouring positions masked together; 1 = each for itself.
     """
 
+    supervised: ClassVar[bool] = False
     needs: ClassVar[Literal["pooled", "tokens"]] = "tokens"
 
     def __init__(self, *, size: int | None = None, rate: float = 0.15, span: int = 1) -> None:
         if not 0 < rate < 1 or span < 1:
-            raise ConfigError(f"task 'masked_tokens': rate lies in (0, 1) and span is at least 1; found {rate}, {span}.")
+            raise ConfigError(
+                f"task 'masked_tokens': rate lies in (0, 1) and span is at least 1; found {rate}, {span}."
+            )
         self.size = size
         self.rate = rate
         self.span = span

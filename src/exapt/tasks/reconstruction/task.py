@@ -34,6 +34,7 @@ class Reconstruction(Task):
         Hidden widths of the decoder; None = the mirror of the backbone's.
     """
 
+    supervised: ClassVar[bool] = False
     needs: ClassVar[Literal["pooled", "tokens"]] = "pooled"
 
     def __init__(

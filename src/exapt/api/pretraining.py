@@ -10,8 +10,8 @@ import numpy as np
 
 from exapt.api._arms import build_model, encoder_name, parameter_counts, scorer
 from exapt.api._prepare import Domain, check_names, prepare_domain
-from exapt.api.finetune import close_work, open_work, plain
-from exapt.core.config import RunConfig
+from exapt.api.finetuning import close_work, open_work, plain
+from exapt.core.config import DataConfig, RunConfig
 from exapt.core.contracts import Rows
 from exapt.core.paths import refuse_existing, storage_errors
 from exapt.core.provenance import provenance
@@ -46,7 +46,7 @@ def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: boo
     seed = config.seeds[0]
     with storage_errors(output):
         work = open_work(config, output, force=force)
-        domain = prepare_domain(config, config.data)
+        domain = prepare_domain(config, without_targets(config))
         train, valid = pretraining_rows(domain, config)
         seed_everything(seed)
         model, _ = build_model(domain, None, config.backbone, pretrained=True)
@@ -76,6 +76,12 @@ def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: boo
         history.write(work / "history.tsv")
         close_work(work, output)
     return card
+
+
+def without_targets(config: RunConfig) -> DataConfig:
+    """The data section; a self-supervised task reads no target, so a missing one stops nothing."""
+    supervised = TASKS.build(config.task.name, **config.task.options).supervised
+    return config.data if supervised else config.data.model_copy(update={"target": []})
 
 
 def pretraining_rows(domain: Domain, config: RunConfig) -> tuple[Rows, Rows]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from exapt.api.finetune import finetune
+from exapt.api.finetuning import finetune
 from exapt.core.config import RunConfig, parse
 
 

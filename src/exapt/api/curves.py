@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from exapt.api._arms import label
-from exapt.api.finetune import finetune
+from exapt.api.finetuning import finetune
 from exapt.core.config import Piece, RunConfig
 from exapt.core.errors import ConfigError, nearest
 from exapt.core.paths import read_json, refuse_existing, write_json

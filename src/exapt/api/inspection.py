@@ -52,7 +52,7 @@ def data_show(name: str) -> dict[str, Any]:
     """A card: what, where from, licence, checksum, quality warnings, published scores."""
     from exapt.data import cards
 
-    card: dict[str, Any] = cards.read(name).model_dump(mode="json", exclude_none=True)
+    card: dict[str, Any] = cards.read(name).model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     return card
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from exapt.core.examples import Examples
 
 CHUNK = 8192
+LETTER_RULES = ("uppercase", "strip", "bad_letters")  # a row to predict is mended, never dropped as a duplicate
 
 
 def predict(run: Path, data: str, output: Path, *, force: bool = False, quiet: bool = False) -> int:
@@ -70,7 +71,9 @@ def _pieces(data: str, opened: OpenedRun) -> Iterator[Table]:
 
     inputs = list(opened.encoders)
     modality = {name: opened.columns[name]["modality"] for name in inputs}
-    yield from stream(data, inputs=modality, options=opened.config.data.options, chunk_rows=CHUNK)
+    wanted = opened.config.data
+    rules = [piece for piece in wanted.clean or [] if piece.name in LETTER_RULES]
+    yield from stream(data, inputs=modality, options=wanted.options, rules=rules, chunk_rows=CHUNK)
 
 
 def evaluate(run: Path, data: str, *, target: str | None = None) -> dict[str, Any]:
