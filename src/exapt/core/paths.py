@@ -13,7 +13,6 @@ from typing import Any
 
 from exapt.core.errors import ExaptError, RunExistsError, StorageError
 
-
 FULL = "No space left on device"  # how libraries that are not Python's own word it
 
 

@@ -6,7 +6,7 @@ Tasks hold one `Target`; it learns class names or the scale of numbers from trai
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -64,11 +64,12 @@ class Target:
             known = ", ".join(train.columns)
             raise DataError(f"{train.source}: no target column. Name one with --target; columns: {known}.")
         if all(train.columns[name].modality == "number" for name in names):
-            return cls("number", names, **_scale(train, names))
+            mean, scale = _scale(train, names)
+            return cls("number", names, mean=mean, scale=scale)
         if len(names) > 1:
             return cls("multilabel", names)
         labels = train.frame[names[0]].dropna().astype(str)
-        classes = tuple(_in_order(labels.unique()))
+        classes = tuple(_in_order(labels.unique().tolist()))
         if len(classes) < 2:
             found = f"only {classes[0]!r}" if classes else "no label"
             raise DataError(f"{train.source}: target {names[0]!r} has {found} in the training part; two are needed.")
@@ -171,7 +172,7 @@ class Target:
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Target:
         """The target that `state` describes."""
-        return replace(cls("class", ()), **{k: tuple(v) if isinstance(v, list) else v for k, v in state.items()})
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in state.items()})
 
 
 def _in_order(labels: Sequence[str]) -> list[str]:
@@ -181,10 +182,12 @@ def _in_order(labels: Sequence[str]) -> list[str]:
         return sorted(labels)
 
 
-def _scale(train: Table, names: Sequence[str]) -> dict[str, tuple[float, ...]]:
+def _scale(train: Table, names: Sequence[str]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     values = train.frame[list(names)].to_numpy(dtype=np.float64)
     mean, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
     flat = [name for name, spread in zip(names, scale, strict=True) if not spread > 0]
     if flat:
-        raise DataError(f"{train.source}: target {flat[0]!r} has the same value in all training rows; nothing to learn.")
-    return {"mean": tuple(mean.tolist()), "scale": tuple(scale.tolist())}
+        raise DataError(
+            f"{train.source}: target {flat[0]!r} has the same value in all training rows; nothing to learn."
+        )
+    return tuple(mean.tolist()), tuple(scale.tolist())
