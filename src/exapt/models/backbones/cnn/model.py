@@ -14,7 +14,7 @@ from exapt.models.layers.checks import at_least, choice, fraction, reads
 from exapt.models.layers.conv import Conv
 from exapt.models.layers.entry import one_hot
 from exapt.models.layers.norm import norm as build_norm
-from exapt.models.layers.pooling import features, max_windows, pooled_dim
+from exapt.models.layers.pooling import by_place, features, max_windows, pooled_dim
 from exapt.models.layers.positions import PositionGate
 from exapt.models.layers.strands import COMPLEMENT, flip, on_strands
 from exapt.models.layers.strands import reverse_complement as other_strand
@@ -44,6 +44,9 @@ class CNN(Backbone):
         being a window of the input.
     window
         Length of the max-pooling windows of the ``pool`` variant.
+    stem_dim, stem_window
+        Filters of the stem (None: as many as channels) and the max-pooling windows after them (1: none), for short
+        motifs: many filters, each of whose best match in a window goes on.
     norm
         ``batch``, ``layer``, ``group`` or ``none``.
     activation, stem_activation
@@ -52,6 +55,9 @@ class CNN(Backbone):
         In [0, 1).
     pool
         Readout over positions: ``mean``, ``max`` or ``mean_max``.
+    places
+        Instead of pooling, lay the first `places` positions side by side, so that a head knows where features lie;
+        what is further right is not read. 0 = pool.
     position_knots
         Weigh features by where they lie, with a function of that many points (see `PositionGate`); 0 = do not.
     reverse_complement
@@ -93,11 +99,14 @@ class CNN(Backbone):
         dilation_growth: int = 2,
         variant: str = "dilated",
         window: int = 2,
+        stem_dim: int | None = None,
+        stem_window: int = 1,
         norm: str = "batch",
         activation: str = "gelu",
         stem_activation: str | None = None,
         dropout: float = 0.1,
         pool: str = "mean",
+        places: int = 0,
         position_knots: int = 0,
         reverse_complement: bool = False,
     ) -> None:
@@ -105,6 +114,8 @@ class CNN(Backbone):
         reads("cnn", inputs, "letters", "values")
         at_least(1, dim=dim, depth=depth, dilation_growth=dilation_growth)
         at_least(2, window=window)
+        at_least(1, stem_window=stem_window, stem_dim=stem_dim or dim)
+        at_least(0, places=places)
         fraction(dropout=dropout)
         choice("variant", variant, ("dilated", "pool"))
         if position_knots != 0:
@@ -116,11 +127,15 @@ class CNN(Backbone):
             )
         self.inputs = inputs
         self.pool = pool
-        self.dim = pooled_dim(dim, pool)
+        self.places = places
+        self.dim = dim * places if places else pooled_dim(dim, pool)
         plain = variant == "pool"
         window = window if plain else 1
-        first = _Plain(inputs.size, dim, stem_kernel, norm, stem_activation or activation, window, dropout)
-        self.stem = _Stem(inputs, first, both_strands=reverse_complement)
+        stem_window = max(window, stem_window)
+        wide, shape = stem_dim or dim, stem_activation or activation
+        first = _Plain(inputs.size, wide, stem_kernel, norm, shape, stem_window, dropout if plain else 0.0)
+        narrow = nn.Linear(wide, dim) if wide != dim else nn.Identity()
+        self.stem = _Stem(inputs, first, narrow, both_strands=reverse_complement)
         self.layers = nn.ModuleList(
             _Plain(dim, dim, kernel, norm, activation, window, dropout)
             if plain
@@ -136,19 +151,25 @@ class CNN(Backbone):
     def readout(self, stream: Stream) -> Features:
         """Pool over positions, then average over strands."""
         mask = stream["mask"]
-        given = features(stream["x"], mask, self.pool)
+        given = self._pooled(stream["x"], mask)
         if "reverse" not in stream:
             return given
-        other = features(stream["reverse"], mask, self.pool)
+        other = self._pooled(stream["reverse"], mask)
         tokens = (given.tokens + flip(other.tokens, mask)) / 2
         return Features(tokens, mask, (given.pooled + other.pooled) / 2)
 
+    def _pooled(self, x: Tensor, mask: Tensor) -> Features:
+        if not self.places:
+            return features(x, mask, self.pool)
+        return Features(x * mask.unsqueeze(-1), mask, by_place(x, mask, self.places))
+
 
 class _Stem(nn.Module):
-    """Letters to indicators, the other strand beside the given one, then the first convolution."""
+    """Letters to indicators, the other strand beside the given one, the first convolution, and its channels narrowed."""
 
-    def __init__(self, inputs: Inputs, layer: nn.Module, *, both_strands: bool) -> None:
+    def __init__(self, inputs: Inputs, layer: nn.Module, narrow: nn.Module, *, both_strands: bool) -> None:
         super().__init__()
+        self.narrow = narrow
         self.size = inputs.size if inputs.kind == "letters" else None
         self.both_strands = both_strands
         self.layer = layer
@@ -159,7 +180,7 @@ class _Stem(nn.Module):
         if self.both_strands:
             stream["reverse"] = other_strand(x, stream["mask"])
         result: Stream = self.layer(stream)
-        return result
+        return {**result, **{key: self.narrow(result[key]) for key in ("x", "reverse") if key in result}}
 
 
 class _Plain(nn.Module):

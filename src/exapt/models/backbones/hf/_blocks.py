@@ -45,12 +45,11 @@ FAMILIES: dict[str, Callable[[Any], list[nn.Module]]] = {"bert": _bert, "roberta
 
 
 class _Embeddings(nn.Module):
-    """Token ids to vectors; ids at padded positions become the checkpoint's padding id."""
+    """Token ids to vectors; what stands at padded positions is seen by no layer."""
 
     def __init__(self, embeddings: nn.Module, config: Any) -> None:
         super().__init__()
         self.embeddings = embeddings
-        self.padding = config.pad_token_id or 0
         self.longest = _longest(config)
 
     def forward(self, stream: Stream) -> Stream:
@@ -60,8 +59,7 @@ class _Embeddings(nn.Module):
                 f"A sequence of {length} tokens is longer than the {self.longest} that this checkpoint has positions "
                 f"for. Cut the sequences: encoder: {{name: tokenizer, max_length: {self.longest}}}."
             )
-        ids = stream["x"].masked_fill(~stream["mask"], self.padding)
-        return {**stream, "x": self._embed(ids, stream["mask"])}
+        return {**stream, "x": self._embed(stream["x"], stream["mask"])}
 
     def _embed(self, ids: Tensor, mask: Tensor) -> Tensor:
         x: Tensor = self.embeddings(input_ids=ids)

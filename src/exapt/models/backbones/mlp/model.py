@@ -12,7 +12,6 @@ from torch import nn
 from exapt.core.contracts import Backbone, Features, Inputs, Stream
 from exapt.models.layers.checks import fraction, reads, widths_given
 from exapt.models.layers.dense import Dense
-from exapt.models.layers.norm import norm as build_norm
 from exapt.models.layers.pooling import features, pooled_dim
 
 
@@ -30,12 +29,14 @@ class MLP(Backbone):
     activation
         ``relu``, ``gelu``, ``silu``, ``elu``, ``tanh`` or ``exp``.
     dropout
-        In [0, 1).
+        After each layer, in [0, 1).
+    input_dropout
+        Share of input values set to 0 in training, in [0, 1): features that do not hang on single genes.
     pool
         ``mean``, ``max`` or ``mean_max`` over positions.
     skip
-        Wide and deep: the input, normalised as the layers are, goes through the layers and also stands beside
-        their features, so that a linear head sees both.
+        Wide and deep: the input also stands beside the features, so that a linear head sees both. It adds no
+        parameter, so weights fit with and without.
 
     References
     ----------
@@ -59,22 +60,21 @@ class MLP(Backbone):
         norm: str = "batch",
         activation: str = "gelu",
         dropout: float = 0.1,
+        input_dropout: float = 0.0,
         pool: str = "mean",
         skip: bool = False,
     ) -> None:
         super().__init__()
         reads("mlp", inputs, "values")
         widths_given(widths)
-        fraction(dropout=dropout)
+        fraction(dropout=dropout, input_dropout=input_dropout)
         self.inputs = inputs
         self.pool = pool
         self.dim = pooled_dim(widths[-1] + (inputs.size if skip else 0), pool)
-        layers: list[nn.Module] = [
-            Dense(before, after, norm, activation, dropout) for before, after in pairwise([inputs.size, *widths])
-        ]
-        if skip:
-            layers[0] = _Wide(inputs.size, norm, layers[0])
-        self.layers = nn.ModuleList(layers)
+        first, *others = pairwise([inputs.size, *widths])
+        entry = _First(*first, norm, activation, dropout)
+        entry.input_dropout, entry.keep = nn.Dropout(input_dropout), skip
+        self.layers = nn.ModuleList([entry, *(Dense(*pair, norm, activation, dropout) for pair in others)])
 
     def blocks(self) -> list[nn.Module]:
         """The layers."""
@@ -88,18 +88,16 @@ class MLP(Backbone):
         return features(x, stream["mask"], self.pool)
 
 
-class _Wide(nn.Module):
-    """Normalise the input, keep it in the stream, and apply the first layer to it."""
+class _First(Dense):
+    """The first layer, which may drop input values and keep the whole input in the stream as "wide"."""
 
-    def __init__(self, size: int, norm: str, layer: nn.Module) -> None:
-        super().__init__()
-        self.norm = build_norm(norm, size, affine=False)
-        self.layer = layer
+    input_dropout: nn.Module
+    keep: bool
 
     def forward(self, stream: Stream) -> Stream:
-        wide = self.norm(stream["x"], stream["mask"])
-        result: Stream = self.layer({**stream, "x": wide, "wide": wide})
-        return result
+        x = stream["x"]
+        kept = {"wide": x} if self.keep else {}
+        return {**super().forward({**stream, "x": self.input_dropout(x)}), **kept}
 
 
 EXPORT = MLP
