@@ -210,6 +210,16 @@ class ReportContent:
         return found or ([given] if isinstance(given, str) else [str(name) for name in given or ()])
 
     @property
+    def unit(self) -> str:
+        """Unit of a single target, from the kept model or run.yaml; empty where there is none."""
+        targets, data = self.names("target"), self.config.get("data")
+        if len(targets) != 1:
+            return ""
+        given = data.get("unit") if isinstance(data, Mapping) else None
+        stated = given.get(targets[0]) if isinstance(given, Mapping) else None
+        return str(self.columns.get(targets[0], {}).get("unit") or stated or "")
+
+    @property
     def probability_columns(self) -> list[str]:
         """The `p:<class>` columns of the predictions, in their order."""
         return [str(name) for name in self.predictions.columns if str(name).startswith("p:")]

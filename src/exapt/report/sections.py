@@ -93,9 +93,7 @@ def _target(content: ReportContent) -> str:
         classes = max(len(content.probability_columns), len(found))
         return f"{targets or 'the label'}: one of {words.count(classes, 'class', 'classes')}"
     if content.predicts == "number":
-        units = [str(content.columns[name].get("unit") or "") for name in content.names("target") if content.columns]
-        unit = f", in {units[0]}" if units and units[0] else ""
-        return f"{targets or 'a number'}: a number{unit}"
+        return f"{targets or 'the target'}: a number" + (f", in {content.unit}" if content.unit else "")
     return targets
 
 
@@ -107,7 +105,8 @@ def _examples(content: ReportContent) -> str:
     if isinstance(size, float) and size < 1:
         text += f"; only {size:.0%} of the training labels were used"
     elif isinstance(size, int) and not isinstance(size, bool):
-        text += f"; only {words.count(size, 'training label')} a class {'was' if size == 1 else 'were'} used"
+        each = " a class" if content.predicts == "class" else ""
+        text += f"; only {words.count(size, 'training label')}{each} {'was' if size == 1 else 'were'} used"
     return text
 
 
@@ -207,7 +206,7 @@ def _cell(score: Score, best: float | None) -> Cell:
     if score.bounds is not None:
         low, high = score.bounds
         decimals = 2 if high - low >= 0.01 and max(abs(low), abs(high)) < 10 else None
-        bounds = "–".join(words.number(bound, decimals=decimals) for bound in (low, high))
+        bounds = (" to " if low < 0 else "–").join(words.number(bound, decimals=decimals) for bound in (low, high))
     return Cell(words.number(score.value), bounds, score.value is not None and score.value == best)
 
 

@@ -169,13 +169,14 @@ def number(value: float | None, *, sign: bool = False, decimals: int | None = No
 
     Examples
     --------
-    >>> number(0.70149), number(-0.02, sign=True), number(123.456), number(None)
-    ('0.701', '−0.020', '123.5', '–')
+    >>> number(0.70149), number(-0.02, sign=True), number(-0.0001), number(123.456), number(None)
+    ('0.701', '−0.020', '0.000', '123.5', '–')
     """
     if value is None:
         return "–"
     if decimals is None:
         decimals = 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
+    value = round(value, decimals) + 0.0  # no minus before a zero
     text = f"{value:{'+' if sign else ''},.{decimals}f}"
     return text.replace("-", "−")
 

@@ -115,4 +115,5 @@ def test_the_best_value_of_an_error_is_the_smallest(run_folder):
 
 def test_few_labels_are_mentioned(run_folder):
     facts = dict(sections.facts(ReportContent.read(run_folder("few_labels"))))
-    assert "only 5 training labels a class were used" in facts["Examples"]
+    assert facts["To be predicted"] == "fitness: a number, in log enrichment"
+    assert "only 5 training labels were used" in facts["Examples"]

@@ -31,7 +31,7 @@ def scatter(content: ReportContent, arm: str) -> Drawing | None:
     area.plot([low - room, high + room], [low - room, high + room], color=colour("ink"), linewidth=1, dashes=(4, 3))
     many = len(points) > MOST_POINTS
     (_hexagons if many else _circles)(area, points, colour(look(content, arm)))
-    unit = _unit(content)
+    unit = f" ({content.unit})" if content.unit else ""
     label_axes(area, f"measured{unit}", f"predicted{unit}")
     name = words.arm(arm).lower()
     seeds = content.predictions.loc[content.predictions["arm"] == arm, "seed"].nunique()
@@ -74,14 +74,6 @@ def _hexagons(area: Axes, points: pd.DataFrame, shade: str) -> None:
     depth = 0.15 + 0.85 * np.log1p(counts) / np.log1p(counts.max())
     hexagons.set_array(None)
     hexagons.set(facecolor=[to_rgba(shade, a) for a in depth], edgecolor="none", zorder=3)
-
-
-def _unit(content: ReportContent) -> str:
-    data = content.config.get("data")
-    units = data.get("unit") if isinstance(data, dict) else None
-    target = data.get("target") if isinstance(data, dict) else None
-    unit = units.get(target) if isinstance(units, dict) and isinstance(target, str) else None
-    return f" ({unit})" if unit else ""
 
 
 def _shrinkage(points: pd.DataFrame) -> str:
