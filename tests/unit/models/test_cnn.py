@@ -122,3 +122,19 @@ def test_it_learns_a_motif_on_either_strand():
         loss.backward()
         optimiser.step()
     assert loss.item() < 0.1
+
+
+def test_many_filters_and_windows_in_the_stem():
+    cnn = CNN(Inputs("letters", 7), dim=8, depth=1, stem_dim=24, stem_window=4, stem_activation="exp").eval()
+    stream = {"x": torch.randint(2, 6, (3, 10)), "mask": torch.ones(3, 10, dtype=torch.bool)}
+    assert tuple(cnn(stream).tokens.shape) == (3, 3, 8)
+
+
+def test_places_keep_where_features_lie():
+    cnn = CNN(Inputs("letters", 7), dim=4, depth=1, places=6).eval()
+    x = torch.tensor([[2, 3, 4, 5, 0, 0]])
+    stream = {"x": x, "mask": x > 0}
+    pooled = cnn(stream).pooled.unflatten(1, (6, 4))
+    assert cnn.dim == 24
+    assert torch.equal(pooled[0, :4], cnn(stream).tokens[0, :4].float())
+    assert not pooled[0, 4:].any()

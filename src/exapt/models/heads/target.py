@@ -101,7 +101,7 @@ class Target:
         if unseen:
             raise DataError(
                 f"{table.source}: label {unseen[0]!r} of {self.names[0]!r} does not occur in the training part "
-                f"({len(unseen)} such labels). Known: {', '.join(self.classes[:12])}. Split by label or drop these rows."
+                f"({len(unseen)} such). Known: {', '.join(self.classes[:12])}. Split by label, or drop these rows."
             )
         return codes
 
@@ -172,7 +172,8 @@ class Target:
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Target:
         """The target that `state` describes."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in state.items()})
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in state.items()}
+        return cls(**fields)
 
 
 def _in_order(labels: Sequence[str]) -> list[str]:

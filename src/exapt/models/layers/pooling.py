@@ -12,6 +12,18 @@ from exapt.models.layers.checks import choice
 POOLS = ("mean", "max", "mean_max")
 
 
+def by_place(x: Tensor, mask: Tensor, places: int) -> Tensor:
+    """The first `places` positions side by side, (B, L, D) -> (B, places * D) float32; padding and what lacks is 0.
+
+    Examples
+    --------
+    >>> by_place(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[True, True, False]]), 4)
+    tensor([[1., 3., 0., 0.]])
+    """
+    kept = (x * mask.unsqueeze(-1))[:, :places]
+    return F.pad(kept, (0, 0, 0, places - kept.shape[1])).flatten(1).float()
+
+
 def pooled_dim(dim: int, pool: str) -> int:
     """Width of what `pool` makes of `dim` channels.
 

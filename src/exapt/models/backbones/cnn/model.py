@@ -165,7 +165,7 @@ class CNN(Backbone):
 
 
 class _Stem(nn.Module):
-    """Letters to indicators, the other strand beside the given one, the first convolution, and its channels narrowed."""
+    """Letters to indicators, the other strand beside them, the first convolution, and its channels narrowed."""
 
     def __init__(self, inputs: Inputs, layer: nn.Module, narrow: nn.Module, *, both_strands: bool) -> None:
         super().__init__()
