@@ -34,7 +34,7 @@ def spread(values: Floats, truth: Floats) -> Floats:
     """Standard deviation of each column over its known rows, (T,); 1 where it is 0."""
     shifted = _shifted(values, truth)
     scale = np.sqrt((shifted**2).sum(0) / _known(truth))
-    return np.where(scale > 0, scale, 1.0)
+    return np.asarray(np.where(scale > 0, scale, 1.0), dtype=np.float64)
 
 
 def centred(values: Floats, truth: Floats) -> Floats:
@@ -42,11 +42,11 @@ def centred(values: Floats, truth: Floats) -> Floats:
 
     Only the numerical condition of the moments changes: what is scored does not depend on place and scale.
     """
-    return np.asarray(_shifted(values, truth) / spread(values, truth))
+    return np.asarray(_shifted(values, truth) / spread(values, truth), dtype=np.float64)
 
 
 def _known(truth: Floats) -> Floats:
-    return np.maximum(np.isfinite(truth).sum(0), 1).astype(np.float64)
+    return np.asarray(np.maximum(np.isfinite(truth).sum(0), 1), dtype=np.float64)
 
 
 def _shifted(values: Floats, truth: Floats) -> Floats:
