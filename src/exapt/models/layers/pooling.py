@@ -8,6 +8,7 @@ from torch import Tensor
 
 from exapt.core.contracts import Features
 from exapt.models.layers.checks import choice
+from exapt.models.layers.masking import zero_padding
 
 POOLS = ("mean", "max", "mean_max")
 
@@ -44,7 +45,7 @@ def pooled_dim(dim: int, pool: str) -> int:
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     """Mean over real positions, (B, L, D) -> (B, D) float32; zeros for an example without any."""
     count = mask.sum(1, keepdim=True).clamp(min=1)
-    return (x * mask.unsqueeze(-1)).sum(1, dtype=torch.float32) / count
+    return zero_padding(x, mask).sum(1, dtype=torch.float32) / count
 
 
 def masked_max(x: Tensor, mask: Tensor) -> Tensor:
@@ -81,7 +82,7 @@ def features(x: Tensor, mask: Tensor, pool: str) -> Features:
         highest = masked_max(x, mask)
         pooled = torch.cat([masked_mean(x, mask), highest], -1)
         x = torch.cat([x, highest.to(x.dtype).unsqueeze(1).expand_as(x)], -1)
-    return Features(x * mask.unsqueeze(-1), mask, pooled)
+    return Features(zero_padding(x, mask), mask, pooled)
 
 
 def max_windows(x: Tensor, mask: Tensor, window: int) -> tuple[Tensor, Tensor]:

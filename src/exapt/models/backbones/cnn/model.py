@@ -13,6 +13,7 @@ from exapt.models.layers.activation import activation as build_activation
 from exapt.models.layers.checks import at_least, choice, fraction, reads
 from exapt.models.layers.conv import Conv
 from exapt.models.layers.entry import one_hot
+from exapt.models.layers.masking import zero_padding
 from exapt.models.layers.norm import norm as build_norm
 from exapt.models.layers.pooling import by_place, features, max_windows, pooled_dim
 from exapt.models.layers.positions import PositionGate
@@ -200,7 +201,7 @@ class _Plain(nn.Module):
         return on_strands(stream, self._strand)
 
     def _strand(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.activation(self.norm(self.conv(x * mask.unsqueeze(-1)), mask))
+        x = self.activation(self.norm(self.conv(zero_padding(x, mask)), mask))
         if self.window > 1:
             x, mask = max_windows(x, mask, self.window)
         return self.dropout(x), mask
@@ -222,7 +223,7 @@ class _Residual(nn.Module):
         return on_strands(stream, self._strand)
 
     def _strand(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        h = self.activation(self.norm1(x, mask)) * mask.unsqueeze(-1)
+        h = zero_padding(self.activation(self.norm1(x, mask)), mask)
         h = self.activation(self.norm2(self.conv(h), mask))
         return x + self.dropout(self.pointwise(h)), mask
 

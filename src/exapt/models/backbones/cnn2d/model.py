@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from exapt.core.contracts import Backbone, Features, Inputs, Stream
 from exapt.models.layers.activation import activation as build_activation
 from exapt.models.layers.checks import at_least, fraction, reads
+from exapt.models.layers.masking import zero_padding
 from exapt.models.layers.norm import norm as build_norm
 from exapt.models.layers.pooling import features, max_windows, pooled_dim
 
@@ -91,7 +92,7 @@ class _Conv3x3(nn.Module):
         self.norm = build_norm(norm, dim_out)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        x = (x * mask.unsqueeze(-1)).permute(0, 3, 1, 2)
+        x = zero_padding(x, mask).permute(0, 3, 1, 2)
         y: Tensor = self.norm(self.conv(x).permute(0, 2, 3, 1), mask)
         return y
 

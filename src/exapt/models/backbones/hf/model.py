@@ -13,6 +13,7 @@ from exapt.core.contracts import Backbone, Features, Inputs, Stream
 from exapt.core.errors import ConfigError, WeightsError
 from exapt.models.backbones.hf._blocks import FAMILIES, assemble
 from exapt.models.layers.checks import choice, fraction, reads
+from exapt.models.layers.masking import zero_padding
 from exapt.models.layers.pooling import POOLS, features, pooled_dim
 
 DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout_rate")
@@ -93,7 +94,7 @@ class HF(Backbone):
         """Pool over real tokens."""
         x, mask = stream["x"], stream["mask"]
         if self.pool == "first":
-            return Features(x * mask.unsqueeze(-1), mask, x[:, 0].float())
+            return Features(zero_padding(x, mask), mask, x[:, 0].float())
         return features(x, mask, self.pool)
 
     def read_checkpoint(self, folder: Path) -> tuple[dict[str, Tensor], list[str]]:

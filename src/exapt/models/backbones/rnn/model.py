@@ -12,6 +12,7 @@ from exapt.core.contracts import Backbone, Features, Inputs, Stream
 from exapt.core.errors import ConfigError
 from exapt.models.layers.checks import at_least, choice, fraction, reads
 from exapt.models.layers.entry import Entry
+from exapt.models.layers.masking import zero_padding
 from exapt.models.layers.pooling import POOLS, features, pooled_dim
 from exapt.models.layers.strands import flip
 
@@ -103,7 +104,7 @@ class RNN(Backbone):
         if self.bidirectional:
             half = x.shape[-1] // 2
             last = torch.cat([last[:, :half], x[:, 0, half:]], -1)
-        return Features(x * mask.unsqueeze(-1), mask, last.float())
+        return Features(zero_padding(x, mask), mask, last.float())
 
 
 class _Recurrent(nn.Module):
