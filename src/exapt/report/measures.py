@@ -133,8 +133,7 @@ def roc(truth: NDArray[np.bool_], score: Floats) -> tuple[Floats, float]:
     hits, false = thresholds(truth, score)
     x, y = false / false[-1], hits / hits[-1]
     area = float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2))
-    upper = np.append(np.flatnonzero(np.diff(x)), len(x) - 1)  # the top of each vertical step
-    curve = np.interp(GRID, x[upper], y[upper])
+    curve = np.interp(GRID, x, y)
     curve[0] = 0.0
     return curve, area
 

@@ -80,7 +80,7 @@ def _data(content: ReportContent) -> str:
     data = content.config.get("data")
     name = str(data.get("name", "")) if isinstance(data, Mapping) else str(data or "")
     inputs = [
-        f"{column} ({content.columns[column].get('modality')})" if column in content.columns else column
+        " ".join(dict.fromkeys([column, str(content.columns.get(column, {}).get("modality") or column)]))
         for column in content.names("input")
     ]
     return name + (f" (input: {words.listed(inputs)})" if inputs else "")
@@ -112,7 +112,8 @@ def _examples(content: ReportContent) -> str:
 
 def _split(content: ReportContent) -> str:
     texts = []
-    for name in words.names(content.config.get("split")):
+    chosen = [note.split()[1].rstrip(",") for note in content.notes if note.startswith("split: ")]
+    for name in words.names(content.config.get("split")) or chosen[:1]:  # the default split stands in the notes only
         plain = words.SPLITS.get(name)
         texts.append(f"{name}: {plain}" if plain else name)
     groups = content.names("group")
@@ -124,7 +125,7 @@ def _weights(content: ReportContent) -> str:
     section: Mapping[str, Any] = backbone if isinstance(backbone, Mapping) else {"name": str(backbone or "")}
     weights = content.transfer.get("weights") or section.get("weights")
     name = str(section.get("name", ""))
-    return f"{weights}, a network of the type {name}" if weights else f"none; a network of the type {name}"
+    return f"{weights}, a network of the type {name}" if weights else f"none: the network ({name}) starts at random"
 
 
 def _strategy(section: Any) -> str:
@@ -205,7 +206,7 @@ def _cell(score: Score, best: float | None) -> Cell:
     bounds = ""
     if score.bounds is not None:
         low, high = score.bounds
-        decimals = 2 if high - low >= 0.01 and max(abs(low), abs(high)) < 10 else None
+        decimals = 2 if (low == high or high - low >= 0.01) and max(abs(low), abs(high)) < 10 else None
         bounds = (" to " if low < 0 else "–").join(words.number(bound, decimals=decimals) for bound in (low, high))
     return Cell(words.number(score.value), bounds, score.value is not None and score.value == best)
 

@@ -55,6 +55,11 @@ def answer(content: ReportContent) -> Answer:
         reason = "No model from scratch was trained beside it, so it is not known whether the transfer helped."
         advice = "Run again with --controls all."
         return Answer("not compared", "neutral", "Not compared.", reason, _against(content, best), advice, warning)
+    if nothing_transferred(content):
+        reason = "No pre-trained weights were given, so transfer and scratch are the same thing here."
+        advice = "Name weights, as in --backbone ARCH.TAG; exapt list weights shows what there is."
+        baseline = _against(content, best)
+        return Answer(scratch.verdict, "neutral", "Nothing was transferred.", reason, baseline, advice, warning)
     tone: Tone = "neutral" if scratch.verdict == "no evidence" else scratch.verdict
     return Answer(
         scratch.verdict,
@@ -65,6 +70,11 @@ def answer(content: ReportContent) -> Answer:
         _advice(content, scratch, best),
         warning,
     )
+
+
+def nothing_transferred(content: ReportContent) -> bool:
+    """Neither weights nor source data were given to the transfer arm."""
+    return bool(content.transfer) and not content.transfer.get("weights") and not content.config.get("source")
 
 
 def _against(content: ReportContent, gain: Gain | None) -> str:
@@ -78,7 +88,7 @@ def _against(content: ReportContent, gain: Gain | None) -> str:
     if other.kind == "scratch":
         start = f"{metric[:1].upper()}{metric[1:]} on the test data is {ours} with transfer and {theirs} from scratch"
     else:
-        start = f"The simple baseline to beat ({words.arm(other.name).lower()}) reaches {theirs}"
+        start = f"The simple baseline to beat ({words.against(other.name)}) reaches {theirs}"
     if gain.verdict == "helped":
         end = "transfer is better" if other.kind == "scratch" else "transfer beats it"
     elif gain.verdict == "hurt":
@@ -90,11 +100,11 @@ def _against(content: ReportContent, gain: Gain | None) -> str:
 
 def _advice(content: ReportContent, scratch: Gain, best: Gain | None) -> str:
     if best is not None and best.verdict == "hurt":
-        return f"Use the baseline instead: {words.arm(best.against).lower()}. It is better, and cheaper."
+        return f"Use the baseline instead: {words.against(best.against)}. It is better, and cheaper."
     if scratch.verdict == "hurt":
         return "Train from scratch instead, or try another strategy or other weights (exapt compare)."
     if best is not None and best.verdict == "no evidence":
-        return f"The simple baseline ({words.arm(best.against).lower()}) is as good on these data, and cheaper."
+        return f"Consider the simple baseline ({words.against(best.against)}): it is cheaper, and may be as good."
     if scratch.verdict == "no evidence":
         return "More test examples, or another strategy (exapt compare), may tell more."
     return "Use the transferred model."

@@ -40,7 +40,11 @@ ARMS: Mapping[str, tuple[str, str]] = {
     "baseline:majority": ("Most frequent class", "always answers with the most frequent class"),
     "baseline:mean": ("Mean value", "always answers with the mean of the training data"),
     "baseline:nearest": ("Nearest neighbour", "copies the answer of the most similar training example"),
+    "baseline:nearest_centroid": ("Nearest class mean", "the class whose mean profile is most similar"),
     "baseline:linear": ("Linear model", "a linear model on simple features, without any network"),
+    "baseline:linear_onehot": ("Linear model on positions", "a linear model on the letters at each position"),
+    "baseline:pca_linear": ("PCA and linear model", "a linear model on the principal components"),
+    "baseline:composition": ("Composition only", "a linear model on length and letter composition"),
     "baseline:random_forest": ("Random forest", "decision trees on simple features, without any network"),
 }
 
@@ -138,10 +142,11 @@ def against(name: str) -> str:
 
     Examples
     --------
-    >>> against("scratch"), against("baseline:linear")
-    ('scratch', 'linear model')
+    >>> against("scratch"), against("baseline:linear"), against("baseline:pca_linear")
+    ('scratch', 'linear model', 'PCA and linear model')
     """
-    return "scratch" if name == "scratch" else arm(name).lower()
+    plain = arm(name)
+    return "scratch" if name == "scratch" else plain if plain[:2].isupper() else plain[:1].lower() + plain[1:]
 
 
 def arm_meaning(name: str) -> str:
@@ -204,6 +209,8 @@ def duration(seconds: float | None) -> str:
     """
     if seconds is None:
         return "–"
+    if 0 < seconds < 0.05:
+        return "<0.1 s"
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)

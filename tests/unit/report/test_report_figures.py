@@ -81,6 +81,15 @@ def test_the_chosen_epoch_is_the_best_on_validation(run_folder):
         assert row["valid_score"] == mine.loc[mine["seed"] == row["seed"], "valid_score"].max()
 
 
+def test_the_validation_loss_decides_between_equal_scores(run_folder):
+    from exapt.report.figures.training import _chosen
+
+    content = ReportContent.read(run_folder("helped"))
+    run = content.history[(content.history["arm"] == "transfer") & (content.history["seed"] == "0")]
+    tied = run.assign(valid_score=1.0)
+    assert _chosen(content, tied).index[0] == run["valid_loss"].idxmin()
+
+
 def test_without_validation_no_epoch_is_marked(run_folder):
     svg = (run_folder("few_labels") / "figures" / "training_transfer.svg").read_text()
     assert "chosen epoch" not in svg

@@ -42,6 +42,13 @@ def test_the_roc_grid_follows_the_exact_curve():
         assert curve[np.flatnonzero(np.isclose(measures.GRID, at))[0]] == pytest.approx(y[x <= at].max(), abs=0.01)
 
 
+def test_few_examples_make_steps_not_slopes():
+    truth = np.array([True, False, True, False])
+    curve, _ = measures.roc(truth, np.array([0.9, 0.8, 0.7, 0.1]))
+    assert set(curve[1:100].tolist()) == {0.5}
+    assert set(curve[100:].tolist()) == {1.0}
+
+
 def test_a_perfect_ranking_has_a_square_curve():
     truth = np.array([True, True, False, False])
     curve, area = measures.roc(truth, np.array([0.9, 0.8, 0.2, 0.1]))

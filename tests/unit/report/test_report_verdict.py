@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 from exapt.report import ReportContent, sections
 from exapt.report.verdict import answer
@@ -42,12 +43,12 @@ def test_without_a_control_nothing_is_claimed(run_folder):
     ("scratch", "baseline", "advice"),
     [
         ("helped", "helped", "Use the transferred model."),
-        ("helped", "no evidence", "is as good on these data, and cheaper"),
+        ("helped", "no evidence", "Consider the simple baseline"),
         ("helped", "hurt", "Use the baseline instead"),
         ("hurt", "helped", "Train from scratch instead"),
         ("hurt", "hurt", "Use the baseline instead"),
         ("no evidence", "helped", "may tell more"),
-        ("no evidence", "no evidence", "is as good on these data, and cheaper"),
+        ("no evidence", "no evidence", "Consider the simple baseline"),
     ],
 )
 def test_advice_weighs_both_comparisons(tmp_path, scratch, baseline, advice):
@@ -60,6 +61,26 @@ def test_advice_weighs_both_comparisons(tmp_path, scratch, baseline, advice):
     scores["gain"]["vs_best_baseline"]["arm"] = "baseline:linear"
     (folder / "scores.json").write_text(json.dumps(scores))
     assert advice in answer(ReportContent.read(folder)).advice
+
+
+def test_a_run_without_weights_does_not_speak_of_transfer(tmp_path):
+    folder = synthetic.no_evidence(tmp_path / "run")
+    (folder / "transfer.json").write_text(json.dumps({"weights": None, "loaded": [], "parameters": 5, "trainable": 5}))
+    said = answer(ReportContent.read(folder))
+    assert (said.headline, said.verdict, said.tone) == ("Nothing was transferred.", "no evidence", "neutral")
+    config = (folder / "run.yaml").read_text()
+    (folder / "run.yaml").write_text(config + "source: {name: gue_mouse3}\n")  # joint training needs no weights
+    assert answer(ReportContent.read(folder)).headline.startswith("There is no evidence")
+
+
+def test_a_default_split_is_named_too(tmp_path):
+    folder = synthetic.no_evidence(tmp_path / "run")
+    config = yaml.safe_load((folder / "run.yaml").read_text())
+    del config["split"]
+    (folder / "run.yaml").write_text(yaml.safe_dump(config))
+    (folder / "notes.json").write_text(json.dumps(["split: predefined, 34 training, 4 validation, 34 test rows"]))
+    facts = dict(sections.facts(ReportContent.read(folder)))
+    assert facts["How they were divided"] == "predefined: as fixed in the data"
 
 
 def test_the_baseline_to_beat_is_the_one_that_was_compared(tmp_path):

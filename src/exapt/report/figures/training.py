@@ -85,7 +85,9 @@ def _chosen(content: ReportContent, history: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for _, run in history.groupby("seed", sort=True):
         score = run["valid_score"] if content.higher_is_better else -run["valid_score"]
-        rows.append(run.index[-1] if last or score.isna().all() else score.idxmax())
+        ranked = pd.DataFrame({"score": score.fillna(-np.inf), "loss": run["valid_loss"]})  # the loss decides a tie
+        ranked = ranked.sort_values(["score", "loss"], ascending=[False, True], kind="stable")
+        rows.append(run.index[-1] if last or run["valid_loss"].isna().all() else ranked.index[0])
     return history.loc[rows]
 
 
