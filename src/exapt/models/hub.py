@@ -297,7 +297,7 @@ def _download(name: str, known: Mapping[str, Path]) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=HUB_FILES))
     except Exception as error:  # whatever the network does, the user reads two lines
-        reason = " ".join(str(error).split())[:200]
+        reason = " ".join(str(error).split()).partition(". ")[0][:200]
         raise WeightsError(
             f"Unknown weights {name!r}: no such folder, and the Hugging Face hub did not give them ({reason}).\n"
             f"{nearest(name, known)}"
