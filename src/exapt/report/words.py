@@ -42,8 +42,8 @@ ARMS: Mapping[str, tuple[str, str]] = {
     "baseline:nearest": ("Nearest neighbour", "copies the answer of the most similar training example"),
     "baseline:nearest_centroid": ("Nearest class mean", "the class whose mean profile is most similar"),
     "baseline:linear": ("Linear model", "a linear model on simple features, without any network"),
-    "baseline:linear_onehot": ("Linear model on positions", "a linear model on the letters at each position"),
-    "baseline:pca_linear": ("PCA and linear model", "a linear model on the principal components"),
+    "baseline:linear_onehot": ("Linear on positions", "a linear model on the letters at each position"),
+    "baseline:pca_linear": ("Linear model on PCA", "a linear model on the principal components"),
     "baseline:composition": ("Composition only", "a linear model on length and letter composition"),
     "baseline:random_forest": ("Random forest", "decision trees on simple features, without any network"),
 }
@@ -142,11 +142,11 @@ def against(name: str) -> str:
 
     Examples
     --------
-    >>> against("scratch"), against("baseline:linear"), against("baseline:pca_linear")
-    ('scratch', 'linear model', 'PCA and linear model')
+    >>> against("scratch"), against("baseline:pca_linear")
+    ('scratch', 'linear model on PCA')
     """
     plain = arm(name)
-    return "scratch" if name == "scratch" else plain if plain[:2].isupper() else plain[:1].lower() + plain[1:]
+    return "scratch" if name == "scratch" else plain[:1].lower() + plain[1:]
 
 
 def arm_meaning(name: str) -> str:
