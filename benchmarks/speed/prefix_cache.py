@@ -1,7 +1,8 @@
 """The prefix cache against the same training without it, and against transformers' Trainer.
 
 Frozen training of a `cnn` with four convolutional blocks on random DNA, half of it richer in G and C: the same data,
-weights, batch size, epochs and optimiser, in the same process on the same threads, one after the other. The Trainer gets the same frozen model (its backbone kept in eval mode, as here) and the same encoded rows.
+weights, batch size, epochs and optimiser, in the same process on the same threads, one after the other. The Trainer
+gets the same frozen model (its backbone kept in eval mode, as here) and the same encoded rows.
 
     python benchmarks/speed/prefix_cache.py [--small] [--rows N] [--epochs N] [-o FILE]
 
