@@ -4,8 +4,8 @@ from itertools import combinations, pairwise
 
 import pytest
 import torch
-import toys
 
+import toys
 from exapt.core.config import Piece, TrainingConfig
 from exapt.core.errors import ConfigError
 from exapt.core.registry import STRATEGIES

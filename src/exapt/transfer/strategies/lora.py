@@ -14,7 +14,7 @@ from exapt.core.contracts import Backbone, Model, Strategy
 from exapt.core.errors import ConfigError, WeightsError
 from exapt.core.paths import atomic, read_json, refuse_existing, write_json
 from exapt.transfer.strategies._blocks import is_count, is_number, require
-from exapt.transfer.training.checkpoint import digest, read_tensors, write_tensors
+from exapt.transfer.training.tensors import digest, read_tensors, write_tensors
 
 PREFIX = "base_model.model."  # what PEFT writes before the names of the base model
 

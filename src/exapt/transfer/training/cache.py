@@ -20,7 +20,7 @@ from exapt.core.paths import storage_errors
 from exapt.transfer.training.batching import ordered
 from exapt.transfer.training.devices import Precision, autocast, device_of, in_halves
 
-LIMIT = 2 << 30  # bytes of one array in memory; beyond, it lies in a file that is mapped
+LIMIT = 1 << 30  # bytes of one array in memory (twice that while it is put together); beyond, a file is mapped
 
 
 class PrefixCache:

@@ -5,53 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from exapt.core.contracts import Model, Strategy
 from exapt.core.errors import TrainingError, WeightsError
 from exapt.core.examples import Examples
-from exapt.core.paths import atomic
 from exapt.transfer.training import rng
-from exapt.transfer.training.history import Epoch, History
+from exapt.transfer.training.history import Epoch
+from exapt.transfer.training.state import Progress, Slots
+from exapt.transfer.training.tensors import digest, read_tensors, write_tensors
 
 FORMAT = 1
 FILE = "checkpoint.safetensors"
 SAMPLE = 64  # inputs that are compared bit by bit when a training is continued
 
 
-@dataclass
-class Progress:
-    """How far a training has come; all of it is JSON."""
-
-    epoch: int = 0  # epochs that are over
-    step: int = 0  # steps of the current epoch
-    steps: int = 0  # all steps
-    loss_sum: float = 0.0  # of the current epoch, over rows
-    loss_rows: int = 0
-    seconds: float = 0.0  # of the current epoch
-    best_epoch: int | None = None
-    best_value: tuple[float, float] | None = None
-    stale: int = 0  # epochs since the best
-    stopped: bool = False
-    micro_batch: int | None = None
-    rows: list[Epoch] = field(default_factory=list)
-
-    def history(self) -> History:
-        """What the caller sees."""
-        return History(list(self.rows), self.best_epoch, self.steps, self.stopped)
-
-
 class Checkpoint:
     """The checkpoint of one training.
-
-    It holds the tensors that could have moved: parameters that train or have trained, buffers, the best weights so
-    far, the optimiser's state and the random generators. Frozen weights are not written; the same call brings them.
 
     Parameters
     ----------
@@ -65,40 +39,21 @@ class Checkpoint:
         self.path = folder / FILE
         self.identity = dict(identity)
 
-    def save(
-        self,
-        progress: Progress,
-        weights: Mapping[str, Tensor],
-        best: Mapping[str, Tensor],
-        optimizer: Mapping[str, Mapping[str, Tensor]],
-    ) -> None:
-        """Write atomically.
-
-        Parameters
-        ----------
-        progress
-            How far the training is.
-        weights, best
-            Name -> tensor.
-        optimizer
-            Parameter name -> slot -> tensor.
-        """
+    def save(self, progress: Progress, kinds: Slots) -> None:
+        """Write atomically: progress, tensors by kind and name, and the random generators."""
         plain, generators = rng.capture()
-        tensors = {f"model.{name}": tensor for name, tensor in weights.items()}
-        tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
-        tensors |= {f"rng.{name}": tensor for name, tensor in generators.items()}
-        for name, slots in optimizer.items():
-            tensors |= {f"optimizer.{slot}.{name}": tensor for slot, tensor in slots.items()}
+        named = {**kinds, "rng": generators}
+        tensors = {f"{kind}.{name}": tensor for kind, group in named.items() for name, tensor in group.items()}
         state = {"format": FORMAT, "identity": self.identity, "progress": asdict(progress), "rng": plain}
         write_tensors(self.path, tensors, {"exapt": json.dumps(state)})
 
-    def load(self) -> tuple[Progress, dict[str, dict[str, Tensor]]] | None:
-        """Read, restore the random generators, and give the progress and the tensors by kind.
+    def load(self) -> tuple[Progress, Slots] | None:
+        """Read, and restore the random generators.
 
         Returns
         -------
         tuple or None
-            Progress and kind (model, best, optimizer) -> name -> tensor; None where there is no checkpoint.
+            Progress, and tensors by kind and name; None where there is no checkpoint.
 
         Raises
         ------
@@ -113,21 +68,18 @@ class Checkpoint:
             tensors, metadata = read_tensors(self.path)
             state = json.loads(metadata["exapt"])
             if state["format"] != FORMAT:
-                raise KeyError("format")
-            values = state["progress"]
-            best = values["best_value"]
-            values |= {"rows": [Epoch(**row) for row in values["rows"]], "best_value": tuple(best) if best else None}
-            progress = Progress(**values)
+                raise ValueError(f"format {state['format']}, this exapt reads {FORMAT}")
+            progress = _progress(state["progress"])
         except (WeightsError, KeyError, TypeError, ValueError) as error:
             raise TrainingError(
                 f"{self.path}: the checkpoint cannot be read ({' '.join(str(error).split())}). "
                 "Delete it to start this training again."
             ) from None
         self._refuse_other(state["identity"])
-        kinds: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "rng": {}, "optimizer": {}}
+        kinds: Slots = {}
         for name, tensor in tensors.items():
             kind, _, rest = name.partition(".")
-            kinds[kind][rest] = tensor
+            kinds.setdefault(kind, {})[rest] = tensor
         rng.restore(state["rng"], kinds.pop("rng"))
         return progress, kinds
 
@@ -140,6 +92,12 @@ class Checkpoint:
                 f"{self.path}: the checkpoint belongs to another training ({changes}). "
                 "Repeat the same call to continue it, or delete the file to start again."
             )
+
+
+def _progress(values: dict[str, Any]) -> Progress:
+    best = values["best_value"]
+    rows = [Epoch(**row) for row in values["rows"]]
+    return Progress(**{**values, "rows": rows, "best_value": tuple(best) if best else None})
 
 
 def _short(value: Any) -> str:
@@ -194,24 +152,6 @@ def describe(strategy: Strategy) -> str:
     return f"{type(strategy).__name__}({', '.join(options)})"
 
 
-def digest(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 of names, types, shapes and bytes, whatever the order.
-
-    Examples
-    --------
-    >>> import torch
-    >>> a, b = torch.zeros(2), torch.ones(3, dtype=torch.bfloat16)
-    >>> digest({"a": a, "b": b}) == digest({"b": b, "a": a})
-    True
-    """
-    total = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
-        flat = tensor.detach().cpu().contiguous().reshape(-1)
-        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        total.update(flat.view(torch.uint8).numpy().data if flat.numel() else b"")
-    return total.hexdigest()
-
-
 def _digest_rows(examples: Examples) -> str:
     total = hashlib.sha256("\n".join(examples.ids).encode())
     for name, values in sorted(examples.targets.items()):
@@ -221,31 +161,3 @@ def _digest_rows(examples: Examples) -> str:
             for array in items[index].values():
                 total.update(np.ascontiguousarray(array).tobytes())
     return total.hexdigest()
-
-
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
-    """Write a safetensors file atomically."""
-    from safetensors.torch import save_file
-
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic(path) as temporary:
-        save_file(plain, str(temporary), metadata=dict(metadata or {}))
-
-
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a safetensors file.
-
-    Raises
-    ------
-    WeightsError
-        Where the file is missing, cut short or not a safetensors file.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except FileNotFoundError:
-        raise WeightsError(f"{path}: no such file.") from None
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path}: not a whole safetensors file: {' '.join(str(error).split())}") from None

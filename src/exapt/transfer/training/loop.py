@@ -22,10 +22,11 @@ from exapt.core.seeds import seed_everything
 from exapt.transfer.training import devices
 from exapt.transfer.training.batching import Batches, shuffled
 from exapt.transfer.training.cache import PrefixCache
-from exapt.transfer.training.checkpoint import Checkpoint, Progress, identity
+from exapt.transfer.training.checkpoint import Checkpoint, identity
 from exapt.transfer.training.history import Epoch, History
 from exapt.transfer.training.predict import evaluate
 from exapt.transfer.training.schedules import factor
+from exapt.transfer.training.state import Progress, Weights
 from exapt.transfer.training.step import Objective, Stepper
 
 Score = Callable[[Tensor, Examples], float]
@@ -103,6 +104,7 @@ def fit(  # noqa: PLR0913
     accelerator = devices.accelerator(config.device)
     model.to(accelerator.device)
     strategy.prepare(model)
+    seed_everything(seed + accelerator.process_index)  # processes draw different dropout masks
     if not strategy.needs_source:
         sets = replace(sets, train={"target": sets.train["target"]})
     training = _Training(model, tasks, strategy, sets, config, seed=seed, accelerator=accelerator, folder=folder)
@@ -145,13 +147,10 @@ class _Training:
         self.optimizer = adamw(strategy.param_groups(model, config.lr), config.weight_decay)
         self.stepper = Stepper(Objective(model, tasks, strategy, config.precision), accelerator)
         self.cache = PrefixCache(folder)
-        self.progress, self.best = Progress(), dict[str, Tensor]()
-        self.names = {parameter: name for name, parameter in model.named_parameters()}
-        self.moved = {name for name, _ in model.named_buffers()} & set(model.state_dict())
+        self.progress, self.weights = Progress(), Weights(model, self.optimizer)
         self.checkpoint: Checkpoint | None = None
         if folder is not None:
-            same = identity(model, strategy, sets.named(), config.model_dump(), seed)
-            self.checkpoint = Checkpoint(folder, same)
+            self.checkpoint = Checkpoint(folder, identity(model, strategy, sets.named(), config.model_dump(), seed))
             self._restore()
         self.steps_per_epoch = sum(1 for _ in strategy.batches(*self._placeholders()))
         self.total_steps = config.epochs * self.steps_per_epoch
@@ -169,8 +168,8 @@ class _Training:
 
     def finish(self) -> History:
         """Leave the model with the weights to keep."""
-        if self.config.keep == "best" and self.best:
-            self._write(self.best)
+        if self.config.keep == "best":
+            self.weights.use_best()
         self.optimizer.zero_grad(set_to_none=True)
         self.model.eval()
         return self.progress.history()
@@ -181,11 +180,7 @@ class _Training:
         if changed or self.stepper.wrapped is None:
             self.stepper.wrap()
         self.strategy.train_mode(self.model)
-        self.trainable = [parameter for parameter in self.names if parameter.requires_grad]
-        newly = {self.names[parameter] for parameter in self.trainable} - self.moved
-        if self.best:  # until now these had their starting values, in the best epoch too
-            self.best |= self._weights(newly)
-        self.moved |= newly
+        self.trainable = self.weights.open()
         self.current = self.sets.named()
         if self.config.cache:
             for name, examples in self.current.items():
@@ -214,8 +209,7 @@ class _Training:
             raise TrainingError(self._diverged(loss, norm))
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        state.step, state.steps = state.step + 1, state.steps + 1
-        state.loss_sum, state.loss_rows = state.loss_sum + loss * rows, state.loss_rows + rows
+        state.add(loss, rows)
         state.micro_batch = self.stepper.micro_batch
         self._tick()
 
@@ -242,28 +236,11 @@ class _Training:
             )
             if score is not None and outputs is not None:
                 value = float(score(outputs, self.sets.valid))
-        state.epoch, state.step = state.epoch + 1, 0
-        if loss is not None:
-            self._judge(loss, value)
         self._tick()
         trainable = sum(parameter.numel() for parameter in self.trainable)
-        train_loss = state.loss_sum / max(1, state.loss_rows)
-        lr = self.config.lr * self._rate(state.steps - 1)
-        state.rows.append(Epoch(state.epoch, train_loss, loss, value, lr, state.seconds, trainable))
-        state.loss_sum, state.loss_rows, state.seconds = 0.0, 0, 0.0
-
-    def _judge(self, loss: float, score: float | None) -> None:
-        """Keep the epoch where it is the best so far; stop where the best is too long ago."""
-        state = self.progress
-        known = -math.inf if math.isnan(loss) else -loss
-        value = (known if score is None else -math.inf if math.isnan(score) else score, known)
-        if state.best_value is None or value > state.best_value:
-            state.best_value, state.best_epoch, state.stale = value, state.epoch, 0
-            if self.config.keep == "best":
-                self.best = self._weights(self.moved)
-        else:
-            state.stale += 1
-        state.stopped = self.config.patience is not None and state.stale >= self.config.patience
+        state.close(loss, value, self.config.lr * self._rate(state.steps - 1), trainable)
+        if loss is not None and state.judge(loss, value, self.config.patience) and self.config.keep == "best":
+            self.weights.keep_best()
 
     def _rate(self, step: int) -> float:
         return factor(self.config.schedule, step, self.total_steps, self.config.warmup)
@@ -286,34 +263,16 @@ class _Training:
         empty = {domain: [Batch({}, {}, ())] * count for domain, count in counts.items()}
         return empty["target"], empty.get("source")
 
-    def _weights(self, names: set[str]) -> dict[str, Tensor]:
-        tensors = self.model.state_dict()
-        return {name: tensors[name].detach().to("cpu", copy=True) for name in sorted(names)}
-
-    def _write(self, weights: Mapping[str, Tensor]) -> None:
-        tensors = self.model.state_dict()
-        for name, tensor in weights.items():
-            tensors[name].copy_(tensor)
-
     def _save(self) -> None:
         if self.checkpoint is not None and self.accelerator.is_main_process:
-            state = {name: self.optimizer.state[p] for p, name in self.names.items() if p in self.optimizer.state}
-            self.checkpoint.save(self.progress, self._weights(self.moved), self.best, state)
+            self.checkpoint.save(self.progress, self.weights.tensors())
 
     def _restore(self) -> None:
         found = self.checkpoint.load() if self.checkpoint else None
-        if found is None:
-            return
-        self.progress, kinds = found
-        self.best = kinds["best"]
-        self._write(kinds["model"])
-        self.moved |= set(kinds["model"])
-        self.stepper.micro_batch = self.progress.micro_batch
-        parameters = {name: parameter for parameter, name in self.names.items()}
-        for key, tensor in kinds["optimizer"].items():
-            slot, _, name = key.partition(".")
-            place = tensor if slot == "step" else tensor.to(parameters[name].device)
-            self.optimizer.state[parameters[name]][slot] = place
+        if found is not None:
+            self.progress, kinds = found
+            self.weights.restore(kinds)
+            self.stepper.micro_batch = self.progress.micro_batch
 
 
 def adamw(groups: list[dict[str, Any]], weight_decay: float) -> torch.optim.AdamW:
