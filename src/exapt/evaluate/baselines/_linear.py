@@ -17,6 +17,7 @@ STRENGTHS = (1.0, 10.0, 100.0, 1000.0)  # C of the logistic model, for rows of m
 USUAL_STRENGTH = 10.0  # where there are too few rows to choose
 PENALTIES = 10.0 ** np.arange(-4, 3)  # alpha of the ridge, in units of the mean square length of a column
 USUAL_PENALTY = 0.1
+SMALLEST = 1e-4  # of the mean of the diagonal is always added to it: the products are in single precision
 FEWEST = 30  # rows from which the penalty is chosen by inner cross-validation
 MANY_ROWS = 1000  # rows from which one hold-out of a fifth is enough for that choice
 UNBALANCED = 3.0  # ratio of the largest to the smallest class from which classes are weighted
@@ -217,7 +218,7 @@ def _solutions(features: Any, targets: Floats, penalties: Any) -> Iterator[tuple
     diagonal = np.diag_indices_from(gram)
     for penalty in penalties:
         system = gram.copy()
-        system[diagonal] += max(penalty * unit, 1e-9)
+        system[diagonal] += max(penalty * unit, SMALLEST * gram[diagonal].mean(), 1e-30)
         solved = solve(system, right, assume_a="pos")
         weights = centred.T @ solved if wide else solved
         yield weights, middle - mean @ weights

@@ -60,6 +60,7 @@ class RandomForest(Baseline):
             filled = np.where(known, problem.targets, np.where(known.any(0), means, 0.5))
             forest = RandomForestRegressor(max_features="sqrt", **options)
             self._forest = forest.fit(features, filled if filled.shape[1] > 1 else filled[:, 0])
+        self._forest.n_jobs = 1  # threads would add up the trees in an order that changes the last digit
 
     def predict(self, table: Table) -> Floats:
         """Probabilities or values."""
