@@ -75,6 +75,12 @@ def test_a_dropout_above_the_frozen_part_draws_the_same():
     torch.testing.assert_close(run(True), run(False), rtol=1e-5, atol=1e-5)
 
 
+def test_bf16_agrees_as_far_as_bf16_goes():
+    _, _, outputs = train(True, combine([Piece(name="frozen")]), precision="bf16")
+    _, _, expected = train(False, combine([Piece(name="frozen")]), precision="bf16")
+    torch.testing.assert_close(outputs, expected, rtol=0.05, atol=0.02)
+
+
 class Counting(toys.ToyBackbone):
     """Counts the rows that pass its lowest block in eval mode."""
 

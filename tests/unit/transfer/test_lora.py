@@ -10,7 +10,7 @@ from torch import nn
 import toys
 from exapt.core.config import TrainingConfig
 from exapt.core.contracts import Batch, Inputs, Model
-from exapt.core.errors import ConfigError, RunExistsError, WeightsError
+from exapt.core.errors import ConfigError, WeightsError
 from exapt.core.registry import BACKBONES
 from exapt.transfer.strategies.lora import Lora, load_adapter, merge, save_adapter
 from exapt.transfer.training import TrainingSets, fit, predict
@@ -107,8 +107,9 @@ def test_bad_folders(tmp_path):
         save_adapter(toys.model(), tmp_path / "none", base="x")
     folder = tmp_path / "adapter"
     save_adapter(trained(), folder, base="toy.random")
-    with pytest.raises(RunExistsError, match="exists already"):
-        save_adapter(trained(), folder, base="toy.random")
+    (folder / "old").touch()
+    save_adapter(trained(), folder, base="toy.random")
+    assert not (folder / "old").exists(), "replaced as a whole"
     weights = folder / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-10])
     with pytest.raises(WeightsError, match="not a whole safetensors file"):

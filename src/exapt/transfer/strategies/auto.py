@@ -10,7 +10,7 @@ from exapt.core.errors import ConfigError, TrainingError
 from exapt.transfer.strategies._blocks import is_number, require
 from exapt.transfer.strategies._combine import combine, named
 
-CANDIDATES = ("frozen", "full", "lp_ft", "gradual_unfreeze+discriminative_lr", "full+l2_sp")
+CANDIDATES = ("frozen", "discriminative_lr", "gradual_unfreeze", "lp_ft", "full")
 
 
 class Auto(Strategy):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import nn
 
 from exapt.core.contracts import Backbone, Model, Strategy
 from exapt.core.errors import ConfigError, WeightsError
-from exapt.core.paths import atomic, read_json, refuse_existing, write_json
+from exapt.core.paths import atomic, read_json, write_json
 from exapt.transfer.strategies._blocks import is_count, is_number, require
 from exapt.transfer.training.tensors import digest, read_tensors, write_tensors
 
@@ -98,20 +99,17 @@ def save_adapter(model: Model, folder: Path, base: str) -> None:
     model
         A model that the strategy `lora` has trained, not merged.
     folder
-        Must not exist.
+        Replaced where it exists.
     base
         Name or path of the weights under the adapters.
 
     Raises
     ------
-    RunExistsError
-        Where the folder exists.
     WeightsError
         Where the model has no adapters.
     """
     from peft import get_peft_model_state_dict
 
-    refuse_existing(folder, force=False)
     if not all(hasattr(backbone, "peft_config") for _, backbone in _backbones(model)):
         raise WeightsError("The model has no adapters to save: train it with the strategy 'lora', and do not merge.")
     with atomic(folder) as temporary:
@@ -126,6 +124,7 @@ def save_adapter(model: Model, folder: Path, base: str) -> None:
         write_tensors(temporary / "heads.safetensors", model.heads.state_dict())
         digests = {column: _base_digest(backbone) for column, backbone in _backbones(model)}
         write_json(temporary / "base.json", {"weights": base, "sha256": digests})
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def load_adapter(model: Model, folder: Path) -> None:
