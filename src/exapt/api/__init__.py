@@ -22,7 +22,7 @@ _HOMES = {
     "predict": "prediction",
     "pretrain": "pretraining",
     "quickstart": "demonstration",
-    "quickstart_config": "demonstration",
+    "quickstart_configs": "demonstration",
     "report": "reporting",
     "scores_sentence": "reporting",
     "scores_table": "reporting",

@@ -16,7 +16,7 @@ from exapt.core.config import BackboneConfig, Piece, RunConfig
 from exapt.core.contracts import Backbone, Encoder, Model, Rows, Task
 from exapt.core.errors import ConfigError
 from exapt.core.paths import atomic, read_json, write_json
-from exapt.core.registry import METRICS, STRATEGIES
+from exapt.core.registry import METRICS, STRATEGIES, TASKS
 from exapt.core.seeds import seed_everything
 
 if TYPE_CHECKING:
@@ -58,11 +58,15 @@ class SeedResult:
 
 
 def arms(config: RunConfig, also: Sequence[tuple[Piece, ...]] = ()) -> list[ArmSpec]:
-    """The arms that a finetune trains: transfer, further strategies by their label, and scratch and frozen."""
+    """The arms that a finetune trains: transfer, further strategies by their label, and scratch and frozen.
+
+    The frozen control is a linear probe where the head is linear, so that it depends on no learning rate.
+    """
     specs = [_arm("transfer", tuple(config.strategy)), *(_arm(label(pieces), pieces) for pieces in also)]
     if config.controls == "all":
         specs.append(ArmSpec("scratch", (Piece(name="scratch"),), False))
-        specs.append(ArmSpec("frozen", (Piece(name="frozen"),), True))
+        linear = TASKS.get(config.task.name).needs == "pooled" and config.task.options.get("hidden") is None
+        specs.append(ArmSpec("frozen", (Piece(name="linear_probe" if linear else "frozen"),), True))
     return specs
 
 
@@ -172,7 +176,8 @@ def run_arm(
     model, report = build_model(target, needs_source, config.backbone, pretrained=spec.pretrained)
     train, valid = target.labelled(seed)
     sets = {"target": target.training(train, seed)}
-    tasks = {"target": target.task}
+    task = target.task_of(seed)
+    tasks = {"target": task}
     if needs_source is not None:
         sets["source"], tasks["source"] = source_examples(needs_source), needs_source.task
     history = fit(
@@ -183,10 +188,9 @@ def run_arm(
         config.training,
         seed=seed,
         folder=folder,
-        score=scorer(target.task),
+        score=scorer(task),
         quiet=quiet,
     )
-    task = target.task
     tested = target.examples.take(target.fold.test)
     outputs = task.decode(predict(model, tested, config.training))
     score = float("nan") if not len(valid) else history.best_score

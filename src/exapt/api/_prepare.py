@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,13 @@ class Domain:
         if isinstance(size, int) or not len(valid):
             return few, valid[:0]
         return few, valid[subsample(values[valid], size, seed, label=is_label)]
+
+    def task_of(self, seed: int) -> Task:
+        """The task, fitted again on the rows whose targets may be used: class weights and scales are theirs."""
+        task = copy.deepcopy(self.task)
+        if self.train_size is not None:
+            task.fit(self.table.take(self.labelled(seed)[0]))
+        return task
 
     def training(self, rows: Rows, seed: int) -> Examples:
         """Encoded training rows, or what the augmentations make of them."""

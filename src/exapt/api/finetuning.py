@@ -131,6 +131,7 @@ def run_baselines(config: RunConfig, target: Domain) -> dict[str, tuple[ArmResul
 
     table, task = target.table, target.task
     kind = task.target.kind  # type: ignore[attr-defined]
+    classes = len(task.target.classes) or None  # type: ignore[attr-defined]
     score, results = scorer_of_decoded(task), {}
     for piece in baselines_of(config, target):
         start = time.perf_counter()
@@ -138,7 +139,7 @@ def run_baselines(config: RunConfig, target: Domain) -> dict[str, tuple[ArmResul
         for seed in config.seeds:
             train, valid = target.labelled(seed)
             model = BASELINES.build(piece.name, **piece.options)
-            model.fit(table.take(train), truth(task, target.examples, train), kind, seed=seed)
+            model.fit(table.take(train), truth(task, target.examples, train), kind, seed=seed, classes=classes)
             predictions.append(model.predict(table.take(target.fold.test)))
             if len(valid):
                 valid_scores.append(score(truth(task, target.examples, valid), model.predict(table.take(valid))))
@@ -159,7 +160,7 @@ def baselines_of(config: RunConfig, target: Domain) -> list[Piece]:
     table = target.table
     modalities = [table.columns[name].modality for name in table.names("input")]
     kind = target.task.target.kind  # type: ignore[attr-defined]
-    return [Piece(name=name) for name in defaults(kind, modalities)]
+    return [Piece(name=name) for name in defaults(kind, modalities, table)]
 
 
 def scorer_of_decoded(task: Any) -> Any:

@@ -287,6 +287,7 @@ class Strategy:
     owns: ClassVar[frozenset[Literal["trainable", "rates", "penalty", "batches"]]] = frozenset()
     pretrained: ClassVar[bool] = True  # False: start from random weights
     needs_source: ClassVar[bool] = False
+    solves_head: ClassVar[bool] = False  # True: the linear head is solved, nothing is trained step by step
 
     def prepare(self, model: Model) -> None:
         """Change the model once, before the optimiser exists."""

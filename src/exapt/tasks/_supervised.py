@@ -59,8 +59,9 @@ class Supervised(Task):
         return self.target
 
     def fit(self, train: Table) -> None:
-        """Learn class names or the scale of numbers from the training rows."""
-        self.target = Target.learn(train, balanced=self.balanced, smoothing=self.smoothing)
+        """Learn class names or the scale of numbers from training rows; a second call keeps the class names."""
+        classes = self.target.classes if self.target else ()
+        self.target = Target.learn(train, balanced=self.balanced, smoothing=self.smoothing, classes=classes)
 
     def targets(self, table: Table) -> dict[str, NDArray[Any]]:
         """`{"y": ...}`: class numbers (n,), or 0/1 labels or numbers (n, T)."""

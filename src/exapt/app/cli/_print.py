@@ -12,6 +12,8 @@ from rich.table import Table
 
 from exapt import api
 
+SHOWN = ("accuracy", "mcc", "auroc", "auprc", "pearson", "rmse")  # beside the primary metric; all are in the report
+
 
 def scores(result: Mapping[str, Any], run: Path, *, as_json: bool = False) -> None:
     """The verdict as a sentence and a table, and where the report lies."""
@@ -19,11 +21,25 @@ def scores(result: Mapping[str, Any], run: Path, *, as_json: bool = False) -> No
         print_json(result)
         return
     console = Console()
-    verdict = result["gain"].get("vs_scratch", {}).get("verdict", "no evidence")
-    style = {"helped": "bold green", "hurt": "bold red"}.get(verdict, "bold yellow")
-    console.print(api.scores_sentence(result), style=style, highlight=False, soft_wrap=True)
+    verdict_line(result, console)
     rows(arms_table(result), console)
     console.print(f"Report: {run / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def quickstart(results: Mapping[str, Mapping[str, Any]], run: Path) -> None:
+    """Both ways to transfer: the naive one in a sentence, the robust one with its table."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print("Naive transfer (source cells as they are):", style="bold")
+    verdict_line(results["naive"], console)
+    console.print("\nDepth-robust transfer (source cells at many depths, each cell read by itself):", style="bold")
+    scores(results["robust"], run)
+
+
+def verdict_line(result: Mapping[str, Any], console: Console) -> None:
+    """The verdict in one sentence and in its colour."""
+    verdict = (result["gain"].get("vs_scratch") or {}).get("verdict", "no evidence")
+    style = {"helped": "bold green", "hurt": "bold red"}.get(verdict, "bold yellow")
+    console.print(api.scores_sentence(result), style=style, highlight=False, soft_wrap=True)
 
 
 def arms_table(result: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -31,8 +47,7 @@ def arms_table(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     primary = result["primary_metric"]
     table = []
     for row in api.scores_table(result):
-        named = {key: row[key] for key in row if key not in ("arm", primary, "low", "high", "fit_seconds", "steps")}
-        shown = {name.replace("_", " "): _number(named[name]) for name in list(named)[:3]}
+        shown = {name: _number(row[name]) for name in SHOWN if name in row and name != primary}
         interval = _cell({"value": row[primary], "low": row["low"], "high": row["high"]})
         table.append(
             {

@@ -40,7 +40,7 @@ def quickstart(output: Output = Path("runs/quickstart"), force: Force = False, q
     from exapt import api
 
     scores = api.quickstart(output, force=force, quiet=quiet)
-    _print.scores(scores, output)
+    _print.quickstart(scores, output)
 
 
 @app.command("list")

@@ -51,8 +51,21 @@ class Target:
     smoothing: float = 0.0
 
     @classmethod
-    def learn(cls, train: Table, *, balanced: bool = False, smoothing: float = 0.0) -> Target:
+    def learn(
+        cls, train: Table, *, balanced: bool = False, smoothing: float = 0.0, classes: tuple[str, ...] = ()
+    ) -> Target:
         """Decide the kind from the target columns and learn from the training rows.
+
+        Parameters
+        ----------
+        train
+            Rows whose targets may be used.
+        balanced
+            Weigh each class by the inverse of its frequency in these rows.
+        smoothing
+            Label smoothing.
+        classes
+            Names that are known already; empty = those of the rows.
 
         Raises
         ------
@@ -69,14 +82,14 @@ class Target:
         if len(names) > 1:
             return cls("multilabel", names)
         labels = train.frame[names[0]].dropna().astype(str)
-        classes = tuple(_in_order(labels.unique().tolist()))
+        classes = classes or tuple(_in_order(labels.unique().tolist()))
         if len(classes) < 2:
             found = f"only {classes[0]!r}" if classes else "no label"
             raise DataError(f"{train.source}: target {names[0]!r} has {found} in the training part; two are needed.")
         weights: tuple[float, ...] = ()
         if balanced:
-            counts = labels.value_counts()
-            weights = tuple(float(len(labels) / (len(classes) * counts[name])) for name in classes)
+            counts = labels.value_counts().reindex(list(classes), fill_value=1)
+            weights = tuple(float(len(labels) / (len(classes) * count)) for count in counts)
         return cls("class", names, classes, weights=weights, smoothing=smoothing)
 
     @property

@@ -19,7 +19,7 @@ from exapt.core.errors import ConfigError, DataError, TrainingError
 from exapt.core.examples import Examples
 from exapt.core.progress import Bar, bar
 from exapt.core.seeds import seed_everything
-from exapt.transfer.training import devices
+from exapt.transfer.training import devices, probe
 from exapt.transfer.training.batching import Batches, shuffled
 from exapt.transfer.training.cache import PrefixCache
 from exapt.transfer.training.checkpoint import Checkpoint, identity
@@ -107,6 +107,8 @@ def fit(  # noqa: PLR0913
     seed_everything(seed + accelerator.process_index)  # processes draw different dropout masks
     if not strategy.needs_source:
         sets = replace(sets, train={"target": sets.train["target"]})
+    if strategy.solves_head:
+        return probe.solve(model, tasks["target"], sets.train["target"], sets.valid, config, seed=seed, score=score)
     training = _Training(model, tasks, strategy, sets, config, seed=seed, accelerator=accelerator, folder=folder)
     silent = quiet or not accelerator.is_main_process
     with bar(description, config.epochs * training.steps_per_epoch, unit="steps", quiet=silent) as progress:
