@@ -159,6 +159,39 @@ def test_weights_of_another_architecture(call, table, tmp_path):
     assert "rnn" in text
 
 
+def proteins(table):
+    rng = np.random.default_rng(1)
+    return change(table, sequence=["".join(rng.choice(list("DEFHIKLMPQRSVWY"), 30)) for _ in range(60)])
+
+
+def test_weights_of_another_modality(call, table, tmp_path):
+    """The ids of a protein's letters would be read as nucleotides, without any error of shape."""
+    saved = weights(tmp_path / "cnn.toy")
+    settings = ["--set", f"backbone={{name: cnn, weights: '{saved}'}}"]
+    code, text = finetune(call, proteins(table), tmp_path / "run", *settings)
+    assert_plain(code, text, tmp_path / "run")
+    assert "'sequence' is protein" in text
+    assert "reads dna" in text
+
+
+def test_embedding_another_modality(call, table, tmp_path):
+    out = tmp_path / "vectors.tsv"
+    code, text = call("embed", weights(tmp_path / "cnn.toy"), proteins(table), "-o", out, "--quiet")
+    assert_plain(code, text, out)
+    assert "dna" in text.lower()
+
+
+def test_weights_of_letters_applied_to_expression(call, tmp_path):
+    saved, cells = weights(tmp_path / "cnn.toy"), tmp_path / "cells.csv"
+    counts = np.random.default_rng(0).poisson(3, (60, 5))
+    frame = pd.DataFrame(counts, columns=[f"g{i}" for i in range(5)]).assign(label=["a", "b"] * 30)
+    frame.to_csv(cells, index=False)
+    settings = ["--set", f"backbone={{name: cnn, weights: '{saved}'}}", "--set", "data.options={matrix: counts}"]
+    code, text = finetune(call, cells, tmp_path / "run", *settings)
+    assert_plain(code, text, tmp_path / "run")
+    assert "'counts' is expression" in text
+
+
 def test_truncated_safetensors(call, table, tmp_path):
     saved = weights(tmp_path / "cnn.toy")
     tensors = saved / "model.safetensors"

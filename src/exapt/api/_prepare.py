@@ -153,12 +153,20 @@ def default_split(loaded: Loaded, asked: Piece | None) -> Piece:
 
 
 def weights_config(backbone: BackboneConfig) -> dict[str, Any] | None:
-    """The config.json of the weights that a backbone starts from; None without weights or for hub models."""
-    if backbone.weights is None or backbone.name == "hf":
+    """The config.json of the weights that a backbone starts from; None without weights.
+
+    Raises
+    ------
+    WeightsError
+        Where the weights are unknown or belong to another architecture.
+    """
+    if backbone.weights is None:
         return None
     from exapt.models import hub
 
-    return hub.read_config(backbone.weights)
+    saved = hub.read_config(backbone.weights)
+    hub.check_arch(backbone.weights, saved["arch"], backbone.name)
+    return saved
 
 
 def build_encoders(table: Table, train: Rows, config: RunConfig) -> dict[str, Encoder]:
@@ -176,35 +184,65 @@ def build_encoders(table: Table, train: Rows, config: RunConfig) -> dict[str, En
     for name in table.names("input"):
         modality = table.columns[name].modality
         if saved is not None:
-            state = {**saved["encoder"]["state"], **(config.encoder.options if config.encoder else {})}
-            encoder = ENCODERS.build(saved["encoder"]["name"], **state)
+            encoder = build_encoder(*_saved_encoder(saved, config), table, name)
         elif config.encoder is not None:
-            encoder = _build_encoder(config.encoder.name, config.encoder.options, table, name)
+            encoder = build_encoder(config.encoder.name, config.encoder.options, table, name)
         elif modality in reads:
-            options = {"tokenizer": backbone.weights} if backbone.name == "hf" else {}
-            encoder = _build_encoder(reads[modality], options, table, name)
+            encoder = build_encoder(reads[modality], {}, table, name)
         else:
             raise ConfigError(
                 f"{table.source}: backbone {backbone.name!r} cannot read column {name!r} ({modality}). "
                 f"It reads {', '.join(reads)}."
             )
-        if modality not in encoder.modalities:
-            raise ConfigError(
-                f"{table.source}: column {name!r} is {modality}; the encoder of "
-                f"{backbone.weights or backbone.name} reads {', '.join(encoder.modalities)}."
-            )
+        _check_reads(encoder, table, name, f"the encoder of {backbone.weights or backbone.name}")
         encoders[name] = encoder.fit(table.take(train).values(name))
     if not encoders:
         raise DataError(f"{table.source}: no input column. Name one with --input; columns: {', '.join(table.columns)}.")
     return encoders
 
 
-def _build_encoder(name: str, options: Mapping[str, Any], table: Table, column: str) -> Encoder:
+def _saved_encoder(saved: Mapping[str, Any], config: RunConfig) -> tuple[str, dict[str, Any]]:
+    """Name and options of the encoder that travels with the weights; the configuration may change options only."""
+    name, state = saved["encoder"]["name"], saved["encoder"]["state"]
+    if config.encoder is None:
+        return name, state
+    if config.encoder.name != name:
+        raise ConfigError(
+            f"{config.backbone.weights}: these weights read what the encoder {name!r} makes, "
+            f"not {config.encoder.name!r}. Leave `encoder` out, or choose other weights."
+        )
+    return name, {**state, **config.encoder.options}
+
+
+def build_encoder(name: str, options: Mapping[str, Any], table: Table, column: str) -> Encoder:
+    """An encoder for one column; what is not stated (its modality, its unit) is taken from the column."""
     known = ENCODERS.options(name)
     inferred = {"modality": table.columns[column].modality, "unit": table.columns[column].unit}
     fitting = {key: value for key, value in inferred.items() if key in known and value}
     encoder: Encoder = ENCODERS.build(name, **{**fitting, **options})
     return encoder
+
+
+def modalities_of(encoder: Encoder) -> tuple[str, ...]:
+    """What an encoder reads as it was built: DNA alone, say, of all the letters that its kind could read."""
+    stated = getattr(encoder, "modality", None)
+    return (stated,) if stated else encoder.modalities
+
+
+def _check_reads(encoder: Encoder, table: Table, column: str, whose: str) -> None:
+    """Refuse a column of another modality: the same letters would mean something else.
+
+    Raises
+    ------
+    ConfigError
+        With the modality of the column, and those that the encoder reads.
+    """
+    modality, known = table.columns[column].modality, modalities_of(encoder)
+    if modality not in known:
+        raise ConfigError(
+            f"{table.source}: column {column!r} is {modality}, but {whose} reads {', '.join(known)}. "
+            f"Choose another column or other weights, or state what it is: data.modality: {{{column}: ...}}."
+        )
 
 
 def encode(table: Table, encoders: Mapping[str, Encoder], targets: Mapping[str, NDArray[Any]]) -> Examples:
@@ -241,6 +279,8 @@ def prepare_domain(config: RunConfig, data: DataConfig, encoders: Mapping[str, E
             f"{table.source}: source and target need the same input columns; "
             f"found {table.names('input')} and {sorted(encoders)}."
         )
+    for name, encoder in encoders.items():
+        _check_reads(encoder, table, name, "the encoder of the target data")
     notes = [
         *loaded.notes,
         f"split: {split.name}, {len(fold.train)} training, {len(fold.valid)} validation, {len(fold.test)} test rows",

@@ -237,7 +237,7 @@ def _arm_result(seeds: list[SeedResult]) -> ArmResult:
 
 
 def _corpus(config: RunConfig) -> dict[str, Any] | None:
-    if config.backbone.weights is None or config.backbone.name == "hf":
+    if config.backbone.weights is None:
         return None
     from exapt.models import hub
 

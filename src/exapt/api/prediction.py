@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exapt.api._prepare import encode, load_data, weights_config
+from exapt.api._arms import encoder_name
+from exapt.api._prepare import build_encoder, encode, load_data, modalities_of
 from exapt.api._run import OpenedRun, open_run
-from exapt.core.config import BackboneConfig, TrainingConfig
+from exapt.core.config import TrainingConfig
 from exapt.core.contracts import Model, Table
 from exapt.core.errors import DataError
 from exapt.core.paths import atomic, refuse_existing
@@ -129,12 +130,13 @@ def embed(weights: str, data: str, output: Path, *, force: bool = False, quiet: 
     from exapt.transfer.training.predict import features
 
     refuse_existing(output, force=force)
-    model, encoder, training = _embedder(weights)
+    model, spec, training = _embedder(weights)
+    reads = modalities_of(ENCODERS.build(spec["name"], **spec["state"]))
     rows, vectors = 0, []
     with atomic(output) as temporary, _rows_bar(quiet) as progress:
-        for table in stream(data, inputs={"input": encoder.modalities}, chunk_rows=CHUNK):
+        for table in stream(data, inputs={"input": reads}, chunk_rows=CHUNK):
             name = table.names("input")[0]
-            examples = encode(table, {name: encoder}, {})
+            examples = encode(table, {name: build_encoder(spec["name"], spec["state"], table, name)}, {})
             pooled = features(Model({name: model}, {}), examples, training).numpy()
             if output.suffix == ".npy":
                 vectors.append(pooled)
@@ -150,13 +152,14 @@ def embed(weights: str, data: str, output: Path, *, force: bool = False, quiet: 
     return rows
 
 
-def _embedder(weights: str) -> tuple[Any, Any, TrainingConfig]:
+def _embedder(weights: str) -> tuple[Any, dict[str, Any], TrainingConfig]:
+    """A backbone, name and state of the encoder that feeds it, and how to run it."""
     if (Path(weights) / "model.json").is_file():
         opened = open_run(Path(weights))
         name, encoder = next(iter(opened.encoders.items()))
-        return opened.model.backbones[name], encoder, opened.training
+        spec = {"name": encoder_name(encoder), "state": encoder.state()}
+        return opened.model.backbones[name], spec, opened.training
     from exapt.models import hub
 
     backbone, config = hub.load(weights)
-    saved = weights_config(BackboneConfig(name=config["arch"], weights=weights)) or config
-    return backbone.eval(), ENCODERS.build(saved["encoder"]["name"], **saved["encoder"]["state"]), TrainingConfig()
+    return backbone, config["encoder"], TrainingConfig()

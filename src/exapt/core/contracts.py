@@ -112,12 +112,13 @@ class Split(ABC):
 class Inputs:
     """What an encoder feeds a backbone.
 
-    ``letters``: x (L,) integer ids below `size`, 0 = padding, 1 = mask letter.
-    ``values``: x (L, size) floats. ``image``: x (H, W, size) floats.
+    ``letters``: x (L,) integer ids below `size`. ``values``: x (L, size) floats. ``image``: x (H, W, size) floats.
     """
 
     kind: Literal["letters", "values", "image"]
     size: int
+    mask: int | None = 1  # id of the mask letter; None = there is none
+    special: tuple[int, ...] = (0, 1)  # ids that are no letters: padding, mask, perhaps start and end
 
 
 class Encoder(ABC):

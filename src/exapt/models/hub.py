@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,7 @@ def save(
         "format_version": FORMAT_VERSION,
         "arch": arch,
         "options": dict(options),
-        "inputs": {"kind": backbone.inputs.kind, "size": backbone.inputs.size},
+        "inputs": {f.name: value for f in fields(Inputs) if (value := getattr(backbone.inputs, f.name)) != f.default},
         "encoder": dict(encoder),
     }
     write_json(folder / "config.json", config)
@@ -175,7 +175,7 @@ def load(name: str | Path) -> tuple[Backbone, dict[str, Any]]:
         Where the weights are unknown or damaged.
     """
     config = read_config(name)
-    backbone: Backbone = BACKBONES.build(config["arch"], inputs=Inputs(**config["inputs"]), **config["options"])
+    backbone: Backbone = BACKBONES.build(config["arch"], inputs=_inputs(config), **config["options"])
     load_into(backbone, name)
     return backbone.eval(), config
 
@@ -262,7 +262,7 @@ def load_model(path: Path, model: Model) -> None:
 def _check_alphabet(
     name: str | Path, config: Mapping[str, Any], inputs: Inputs, encoder: Mapping[str, Any] | None
 ) -> None:
-    saved = Inputs(**config["inputs"])
+    saved = _inputs(config)
     trained = config["encoder"].get("state", {})
     wanted = (encoder or {}).get("state", trained)
     differs = [key for key in MEANING if trained.get(key) != wanted.get(key)]
@@ -275,6 +275,11 @@ def _check_alphabet(
         f"{name}: the weights read {reads}, the encoder makes {makes}: {meaning}. "
         f"Use the encoder of the weights ({config['encoder']['name']}), other weights, or allow {ALPHABET!r} by name."
     )
+
+
+def _inputs(config: Mapping[str, Any]) -> Inputs:
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in config["inputs"].items()}
+    return Inputs(**values)
 
 
 def _of_what(state: Mapping[str, Any]) -> str:

@@ -41,7 +41,7 @@ def test_ids_with_special_tokens(letters):
     (item,) = encoder.encode(["acD"])
     assert item["x"].dtype == np.int32
     assert item["x"].tolist() == [2, 4, 5, 6, 3]
-    assert encoder.inputs() == Inputs("letters", len(VOCABULARY))
+    assert encoder.inputs() == Inputs("letters", len(VOCABULARY), mask=None, special=(0, 1, 2, 3))
 
 
 def test_the_padding_is_the_tokenizers_own(letters):

@@ -71,8 +71,10 @@ class Tokenizer(Encoder):
         return replace(self, files=files)
 
     def inputs(self) -> Inputs:
-        """Letters, as many as the vocabulary has ids."""
-        return Inputs("letters", len(self._tokenizer()))
+        """Letters, as many as the vocabulary has ids; its own special tokens are none."""
+        tokenizer = self._tokenizer()
+        special = tuple(sorted(tokenizer.all_special_ids))
+        return Inputs("letters", len(tokenizer), mask=tokenizer.mask_token_id, special=special)
 
     def encode(self, values: Sequence[Any] | Matrix) -> list[Encoded]:
         """One int32 array "x" (L,) a value."""

@@ -17,21 +17,18 @@ from exapt.core.contracts import Backbone, Batch, Table, Task
 from exapt.core.errors import ConfigError
 from exapt.models.heads.tokens import TokenLinear
 
-MASK = 1
-FIRST_LETTER = 2
 IGNORE = -100
 
 
 class MaskedTokens(Task):
     """Masked language modelling (Devlin et al. 2019, arXiv:1810.04805).
 
-    A share `rate` of the real positions is chosen; 80 % of them become the mask letter, 10 % a random letter,
-    10 % stay. The loss is the cross-entropy over the chosen positions; its exponential is the perplexity.
+    A share `rate` of the letters is chosen; 80 % of them become the mask letter, 10 % a random letter, 10 % stay.
+    Start, end and other special tokens of a tokenizer are never chosen or drawn. The loss is the cross-entropy over
+    the chosen positions; its exponential is the perplexity.
 
     Parameters
     ----------
-    size
-        Number of letter ids of the encoder; None = learned from the backbone's first input.
     rate
         Share of positions to guess, in (0, 1).
     span
@@ -41,14 +38,14 @@ class MaskedTokens(Task):
     supervised: ClassVar[bool] = False
     needs: ClassVar[Literal["pooled", "tokens"]] = "tokens"
 
-    def __init__(self, *, size: int | None = None, rate: float = 0.15, span: int = 1) -> None:
+    def __init__(self, *, rate: float = 0.15, span: int = 1) -> None:
         if not 0 < rate < 1 or span < 1:
             raise ConfigError(
                 f"task 'masked_tokens': rate lies in (0, 1) and span is at least 1; found {rate}, {span}."
             )
-        self.size = size
         self.rate = rate
         self.span = span
+        self._ids: tuple[int, Tensor] | None = None  # of the mask, and of the letters that are guessed and drawn
 
     def fit(self, train: Table) -> None:
         """Nothing is learned from the rows."""
@@ -62,20 +59,26 @@ class MaskedTokens(Task):
         inputs = backbones[0].inputs
         if inputs.kind != "letters":
             raise ConfigError("task 'masked_tokens' reads letters; for numbers use task 'reconstruction'.")
-        self.size = inputs.size
+        if inputs.mask is None:
+            raise ConfigError("task 'masked_tokens' needs a mask letter; the tokenizer of this backbone has none.")
+        self._ids = inputs.mask, torch.tensor(sorted(set(range(inputs.size)) - set(inputs.special)))
         return TokenLinear(backbones[0].dim, inputs.size)
 
     def view(self, batch: Batch) -> Batch:
         """Mask the batch; the targets are the original letters at the chosen positions, elsewhere ignored."""
+        if self._ids is None:
+            raise RuntimeError("call build_head() first: it says which ids are letters")
+        mask, letters = self._ids
         (name, stream), *_ = batch.inputs.items()
-        x, real = stream["x"], stream["mask"]
+        x = stream["x"]
+        real = stream["mask"] & torch.isin(x, letters.to(x.device))
         starts = torch.rand(x.shape) < self.rate / self.span
         chosen = F.max_pool1d(F.pad(starts.float(), (self.span - 1, 0)).unsqueeze(1), self.span, 1).squeeze(1) > 0
         chosen = chosen.to(x.device) & real
         dice = torch.rand(x.shape).to(x.device)
-        letters = torch.randint(FIRST_LETTER, self.size or FIRST_LETTER + 1, x.shape).to(x.device)
-        seen = torch.where(chosen & (dice < 0.8), torch.full_like(x, MASK), x)
-        seen = torch.where(chosen & (dice >= 0.9), letters, seen)
+        drawn = letters[torch.randint(len(letters), x.shape)].to(x.device)
+        seen = torch.where(chosen & (dice < 0.8), torch.full_like(x, mask), x)
+        seen = torch.where(chosen & (dice >= 0.9), drawn, seen)
         truth = torch.where(chosen, x, torch.full_like(x, IGNORE))
         return replace(batch, inputs={**batch.inputs, name: {**stream, "x": seen}}, targets={"letters": truth})
 
@@ -105,7 +108,7 @@ class MaskedTokens(Task):
 
     def state(self) -> dict[str, Any]:
         """The options."""
-        return {"size": self.size, "rate": self.rate, "span": self.span}
+        return {"rate": self.rate, "span": self.span}
 
 
 EXPORT = MaskedTokens
