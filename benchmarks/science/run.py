@@ -14,12 +14,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import yaml
 
 from exapt import api
-from exapt.core.config import parse
+from exapt.core.config import DataConfig, RunConfig, parse
 from exapt.core.errors import ExaptError
 from exapt.core.provenance import code_version, versions
+from exapt.core.registry import METRICS
+from exapt.data.loading import load
+from exapt.evaluate.intervals import interval
 
 HERE = Path(__file__).parent
 DOCS = HERE.parents[1] / "docs" / "reference" / "results.md"
@@ -40,11 +45,14 @@ def run(name: str, work: Path, *, force: bool) -> dict[str, Any]:
     result["runs"] = {}
     for label, values in experiment["runs"].items():
         values = _with_weights(values, work)
-        sizes, strategies = values.pop("sizes", []), values.pop("strategies", [])
+        sizes, strategies, other = (values.pop(key, None) for key in ("sizes", "strategies", "evaluate"))
         config = parse(values, f"{path}: {label}")
         output = work / f"{name}-{label}"
-        if sizes or strategies:
-            result["runs"][label] = api.compare(config, output, strategies=strategies, sizes=sizes, force=True)
+        if other:
+            result["runs"][label] = elsewhere(config, other, output)
+        elif sizes or strategies:
+            chosen = {"strategies": strategies or [], "sizes": sizes or []}
+            result["runs"][label] = api.compare(config, output, **chosen, force=True)
         else:
             result["runs"][label] = api.finetune(config, output, force=True)
     return {
@@ -55,6 +63,34 @@ def run(name: str, work: Path, *, force: bool) -> dict[str, Any]:
         "exapt": code_version(),
         "versions": versions(),
     }
+
+
+def elsewhere(config: RunConfig, other: dict[str, Any], output: Path) -> dict[str, Any]:
+    """Train on one data set and score on another whose labels nothing has seen, once a seed and with all seeds.
+
+    `merge` (class of the other set -> classes of ours) adds up the probabilities of finer classes.
+    """
+    table = load(DataConfig(name=other["name"], target=other["target"])).table
+    labels = table.frame[other["target"]].astype(str).to_numpy()
+    classes = sorted(set(labels))
+    true = np.array([classes.index(label) for label in labels])
+    seeds = []
+    for seed in config.seeds:
+        single = config.model_copy(update={"seeds": [seed]})
+        api.finetune(single, output / str(seed), force=True)
+        api.predict(output / str(seed), other["name"], output / f"{seed}.tsv", force=True)
+        found = pd.read_csv(output / f"{seed}.tsv", sep="\t").set_index("id").reindex(table.ids())
+        merge = other.get("merge") or {name: [name] for name in classes}
+        seeds.append(np.column_stack([found[[f"p:{part}" for part in merge[name]]].sum(axis=1) for name in classes]))
+    rows = np.arange(len(true))
+    names = ("macro_f1", "accuracy", "mcc")
+    score = {
+        "mean of the seeds": {name: vars(interval(METRICS.get(name), true, seeds, rows)) for name in names},
+        "mean probability of the seeds": {
+            name: vars(interval(METRICS.get(name), true, [np.mean(seeds, axis=0)], rows)) for name in names
+        },
+    }
+    return {"evaluated_on": other["name"], "n": len(true), "seeds": list(config.seeds), "score": score}
 
 
 def _with_weights(values: dict[str, Any], work: Path) -> dict[str, Any]:
@@ -73,7 +109,8 @@ def table() -> str:
         result = json.loads(path.read_text(encoding="utf-8"))
         lines += [f"## {result['title']}", "", result["question"], ""]
         for label, scores in result["runs"].items():
-            lines += [*(_curve(scores) if "sizes" in scores else _scores(scores, label)), ""]
+            show = _elsewhere if "evaluated_on" in scores else _curve if "sizes" in scores else _scores
+            lines += [*show(scores, label), ""]
         if result["published"]:
             lines += ["| published | metric | value | source |", "|---|---|---|---|"]
             lines += [f"| {p['method']} | {p['metric']} | {p['value']} | {p['source']} |" for p in result["published"]]
@@ -92,10 +129,27 @@ def _scores(scores: dict[str, Any], label: str) -> list[str]:
     return rows
 
 
-def _curve(curve: dict[str, Any]) -> list[str]:
+def _elsewhere(result: dict[str, Any], label: str) -> list[str]:
+    names = list(result["score"]["mean of the seeds"])
+    rows = [f"**{label}**: scored on {result['n']} rows of {result['evaluated_on']}, seeds {result['seeds']}.", ""]
+    rows += ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    return rows + [
+        f"| {kind} | " + " | ".join(_cell(values[name]) for name in names) + " |"
+        for kind, values in result["score"].items()
+    ]
+
+
+def _curve(curve: dict[str, Any], label: str) -> list[str]:
     sizes = [str(size) for size in curve["sizes"]]
-    rows = [f"{curve['metric']} by number of labels:", "", "| arm | " + " | ".join(sizes) + " |"]
-    rows.append("|---" * (len(sizes) + 1) + "|")
+    rows = [f"**{label}**: {curve['metric']} by number of labels.", ""]
+    for name, gains in curve["verdicts"].items():
+        words = [
+            f"{size} labels {g['verdict']} ({g['value']:+.3f} [{g['low']:+.3f}, {g['high']:+.3f}])"
+            for size, g in zip(sizes, gains, strict=True)
+            if g
+        ]
+        rows += [f"{name} against scratch: {'; '.join(words)}.", ""] if words else []
+    rows += ["| arm | " + " | ".join(sizes) + " |", "|---" * (len(sizes) + 1) + "|"]
     rows += [f"| {arm} | " + " | ".join(map(_cell, values)) + " |" for arm, values in curve["arms"].items()]
     return rows
 

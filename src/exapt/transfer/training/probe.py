@@ -18,7 +18,7 @@ from exapt.transfer.training.history import Epoch, History
 from exapt.transfer.training.predict import features
 
 FOLDS = 5
-STRENGTHS = (10.0, 1.0, 0.1, 0.01, 0.001)
+STRENGTHS = (1.0, 0.1, 0.01, 0.001)
 ITERATIONS = 200
 Score = Callable[[Tensor, Examples], float]
 
@@ -84,8 +84,7 @@ def solve(
     raw = features(model, train, config).double()
     if not torch.isfinite(raw).all():
         raise TrainingError("The frozen features are not finite, so no head can be solved. Check the weights.")
-    mean, std = raw.mean(0), raw.std(0, unbiased=False)
-    std = torch.where(std > 1e-8, std, torch.ones_like(std))
+    mean, std = raw.mean(0), _spread(raw)
     x, rows = (raw - mean) / std, np.arange(len(train))
     strength = _choose(task, train, x, layer.out_features, seed)
     solved = _minimise(task, train, x, rows, strength, _zeros(layer.out_features, x))
@@ -101,6 +100,17 @@ def solve(
     seconds = time.perf_counter() - start
     row = Epoch(1, _loss(task, train, solved(x), rows), loss, value, 0.0, seconds, trained)
     return History([row], None if valid is None else 1, solved.steps)
+
+
+def _spread(x: Tensor) -> Tensor:
+    """Standard deviation of each feature, not below the median of all.
+
+    In a few rows some features hardly vary by chance; divided by their own deviation they would swamp all others as
+    soon as another row differs.
+    """
+    spread = x.std(0, unbiased=False)
+    floor = float(spread.median())
+    return spread.clamp(min=floor if floor > 0 else 1.0)
 
 
 def _linear_layer(model: Model, task: Task) -> nn.Linear:
