@@ -53,7 +53,7 @@ STRATEGIES: Mapping[str, str] = {
     "full": "all layers start from the pre-trained weights and are trained on",
     "frozen": "the pre-trained layers are kept exactly as they are; only the new output layer is trained",
     "partial": "the upper layers are trained on, the lower ones are kept as they are",
-    "linear_probe": "the pre-trained layers are kept exactly as they are; the best linear output layer is computed on top",
+    "linear_probe": "the pre-trained layers are kept as they are; the best linear output layer is computed on top",
     "lp_ft": "first only the new output layer is trained, then all layers",
     "gradual_unfreeze": "layers are opened for training one after another, starting at the output",
     "discriminative_lr": "all layers are trained, the lower ones more gently than the upper ones",
