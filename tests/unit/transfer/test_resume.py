@@ -20,7 +20,7 @@ from exapt.core.errors import TrainingError
 from exapt.transfer.strategies.frozen import Frozen
 from exapt.transfer.strategies.full import Full
 from exapt.transfer.training import TrainingSets, fit
-from exapt.transfer.training.checkpoint import FILE
+from exapt.transfer.training.checkpoint import FILE, Checkpoint
 
 SCRIPT = Path(__file__).with_name("resume_script.py")
 
@@ -102,7 +102,18 @@ def interrupt(monkeypatch, folder, calls, **options):
 
     with monkeypatch.context() as patch, pytest.raises(Stop):
         patch.setattr(torch.optim.AdamW, "step", step)
-        call(folder, **options)
+        call(folder, **{"checkpoint_every": 4, **options})
+
+
+def test_short_epochs_do_not_spend_their_time_on_the_disk(tmp_path, monkeypatch):
+    written = []
+    save = Checkpoint.save
+    monkeypatch.setattr(Checkpoint, "save", lambda self, *args: (written.append(args[0].epoch), save(self, *args)))
+    call(tmp_path / "short", epochs=4)
+    assert written == [4]
+    monkeypatch.setattr("exapt.transfer.training.loop.PAUSE", 0.0)
+    call(tmp_path / "long", epochs=4)
+    assert written == [4, 1, 2, 3, 4]
 
 
 def test_a_finished_training_is_not_repeated(tmp_path):

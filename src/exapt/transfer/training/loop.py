@@ -30,6 +30,7 @@ from exapt.transfer.training.state import Progress, Weights
 from exapt.transfer.training.step import Objective, Stepper
 
 Score = Callable[[Tensor, Examples], float]
+PAUSE = 5.0  # seconds between checkpoints at the end of epochs: short epochs would spend their time on the disk
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def fit(  # noqa: PLR0913
     """Train a model as a strategy allows.
 
     The same call in the same folder continues a training that was killed, and on a CPU ends with the same bits as
-    if nothing had happened. All random generators are seeded here.
+    if nothing had happened. A checkpoint is written at the end of an epoch where the last one is older than a few
+    seconds, every `checkpoint_every` steps, and at the end. All random generators are seeded here.
 
     Parameters
     ----------
@@ -151,6 +153,7 @@ class _Training:
         self.cache = PrefixCache(folder)
         self.progress, self.weights = Progress(), Weights(model, self.optimizer)
         self.checkpoint: Checkpoint | None = None
+        self.saved = time.perf_counter()
         if folder is not None:
             self.checkpoint = Checkpoint(folder, identity(model, strategy, sets.named(), config.model_dump(), seed))
             self._restore()
@@ -165,7 +168,9 @@ class _Training:
             self._open()
             self._train(bar)
             self._validate(score)
-            self._save()
+            over = self.progress.stopped or self.progress.epoch == self.config.epochs
+            if over or time.perf_counter() - self.saved > PAUSE:
+                self._save()
             bar.note(_note(self.progress.rows[-1], self.config.epochs))
 
     def finish(self) -> History:
@@ -208,6 +213,7 @@ class _Training:
         loss, rows = self.stepper.gradients(terms)
         norm = float(torch.nn.utils.clip_grad_norm_(self.trainable, self.config.clip))
         if not (math.isfinite(loss) and math.isfinite(norm)):
+            self._save()  # the weights before this step
             raise TrainingError(self._diverged(loss, norm))
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -268,6 +274,7 @@ class _Training:
     def _save(self) -> None:
         if self.checkpoint is not None and self.accelerator.is_main_process:
             self.checkpoint.save(self.progress, self.weights.tensors())
+            self.saved = time.perf_counter()
 
     def _restore(self) -> None:
         found = self.checkpoint.load() if self.checkpoint else None
