@@ -234,7 +234,7 @@ def summary(scores: SeedScores, draws: Bootstrap, bounds: tuple[float, float] = 
 
 def _stretch(group_variance: float, seed_variance: float, n_groups: int, seeds: int) -> float:
     """Quantile of t over that of the normal, with Satterthwaite's degrees of freedom."""
-    from scipy import stats
+    from scipy.special import ndtri, stdtrit  # not scipy.stats, which takes a second to import
 
     uncertainty = group_variance**2 / (n_groups - 1)
     if seeds > 1:
@@ -243,7 +243,7 @@ def _stretch(group_variance: float, seed_variance: float, n_groups: int, seeds: 
         return 1.0
     freedom = (group_variance + seed_variance) ** 2 / uncertainty
     tail = (1 + LEVEL) / 2
-    return float(stats.t.ppf(tail, freedom) / stats.norm.ppf(tail))
+    return float(stdtrit(freedom, tail) / ndtri(tail))
 
 
 def interval(

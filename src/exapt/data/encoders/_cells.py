@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, stats
+from scipy import sparse
 
 from exapt.core.errors import DataError
 
@@ -152,7 +152,9 @@ def rank(x: Array) -> Array:
     >>> rank(np.array([[0.0, 0.0, 5.0, 2.0]])).round(2).tolist()
     [[0.0, 0.0, 1.0, 0.6]]
     """
-    ranks = stats.rankdata(x, axis=1)
+    from scipy.stats import rankdata  # takes a second to import
+
+    ranks = rankdata(x, axis=1)
     lowest = ranks.min(axis=1, keepdims=True)
     span = x.shape[1] - lowest
     scaled: Array = np.divide(ranks - lowest, span, out=np.zeros_like(ranks), where=span > 0)
