@@ -110,8 +110,7 @@ def _from_mirror(path: Path, digest: str) -> Path:
 def _download(url: str, part: Path, size: int, *, quiet: bool) -> None:
     """Fill `part` up to `size` bytes, going on where an earlier transfer stopped."""
     reason = "the connection was closed early"
-    with bar(url.rsplit("/", 1)[-1], size, unit="B", quiet=quiet) as progress:
-        progress.advance(_bytes_of(part))
+    with bar(url.rsplit("/", 1)[-1], size, unit="B", done=_bytes_of(part), quiet=quiet) as progress:
         for _ in range(ATTEMPTS):
             try:
                 _transfer(url, part, size, progress)

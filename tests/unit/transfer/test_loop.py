@@ -328,7 +328,7 @@ def test_progress_goes_to_stderr_with_rate_and_score(capsys, monkeypatch):
     assert "train" in captured.err
     assert "12/12" in captured.err
     assert "steps/s" in captured.err
-    assert "epoch 4/4, validation loss" in " ".join(captured.err.split())
+    assert "epoch 4/4, loss" in " ".join(captured.err.split())
     train(quiet=True)
     assert capsys.readouterr().err == ""
 

@@ -85,7 +85,7 @@ def fit(  # noqa: PLR0913
         (outputs (n, ...), validation rows) -> value, higher is better; NaN = none. Where it is tied or None, the
         validation loss decides which epoch is best.
     description
-        Stands before the progress bar.
+        Stands before the progress bar; loss and score behind it are those of the validation rows.
     quiet
         No progress on stderr.
 
@@ -113,7 +113,8 @@ def fit(  # noqa: PLR0913
         return probe.solve(model, tasks["target"], sets.train["target"], sets.valid, config, seed=seed, score=score)
     training = _Training(model, tasks, strategy, sets, config, seed=seed, accelerator=accelerator, folder=folder)
     silent = quiet or not accelerator.is_main_process
-    with bar(description, config.epochs * training.steps_per_epoch, unit="steps", quiet=silent) as progress:
+    done = training.progress.steps
+    with bar(description, training.total_steps, unit="steps", done=done, quiet=silent) as progress:
         training.run(progress, score)
     return training.finish()
 
@@ -162,7 +163,6 @@ class _Training:
 
     def run(self, bar: Bar, score: Score | None) -> None:
         """Train until the epochs are over or validation has not improved for too long."""
-        bar.advance(self.progress.steps)
         while self.progress.epoch < self.config.epochs and not self.progress.stopped:
             self.clock = time.perf_counter()
             self._open()
@@ -300,6 +300,6 @@ def adamw(groups: list[dict[str, Any]], weight_decay: float) -> torch.optim.Adam
 
 
 def _note(row: Epoch, epochs: int) -> str:
-    value = "" if row.valid_loss is None else f", validation loss {row.valid_loss:.4g}"
-    value += "" if row.valid_score is None else f", score {row.valid_score:.4g}"
+    value = "" if row.valid_loss is None else f", loss {row.valid_loss:.3g}"
+    value += "" if row.valid_score is None else f", score {row.valid_score:.3g}"
     return f"epoch {row.epoch}/{epochs}{value}"
