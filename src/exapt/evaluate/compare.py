@@ -30,7 +30,7 @@ from exapt.evaluate.metrics._metric import Kind, Metric, find
 FORMAT_VERSION = 1
 AUDIT = ("exact_duplicates", "near_duplicates", "pretraining_overlap", "verdict")
 BASELINE = "baseline:"
-OPTIMISTIC = "the best baseline was chosen on the test rows, which makes this comparison conservative"
+CHOSEN_ON_TEST = "best baseline chosen on the test rows, so this comparison is conservative"
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def _gains(
         gains["vs_scratch"] = _gain(transfer.minus(primary["scratch"]).times(metric.sign), draws)
     best, chosen_on_test = best_baseline(primary, metric, validation)
     if best is not None:
-        note = OPTIMISTIC if chosen_on_test else None
+        note = CHOSEN_ON_TEST if chosen_on_test else None
         gain = transfer.minus(primary[best]).times(metric.sign)
         gains["vs_best_baseline"] = {"arm": best, **_gain(gain, draws, note)}
     return gains
@@ -261,11 +261,11 @@ def sentence(scores: Mapping[str, Any]) -> str:
     if scratch is not None:
         opening = _OPENINGS[scratch["verdict"]]
         value = number(arms["scratch"][metric.name]["value"])
-        text += f" against {value} for the same network from scratch ({change(scratch)})"
+        text += f", from scratch {value} ({change(scratch)})"
     if baseline is not None:
         name = baseline["arm"].removeprefix(BASELINE).replace("_", " ")
         value = number(arms[baseline["arm"]][metric.name]["value"])
-        text += f"; best baseline {name} {value}: {change(baseline)}, {_ENDINGS[baseline['verdict']]}"
+        text += f"; best baseline {name} {value} ({change(baseline)}, {_ENDINGS[baseline['verdict']]})"
     if not metric.higher_is_better and (scratch is not None or baseline is not None):
         text += " (a gain of + means a lower error)"
     notes = dict.fromkeys(entry["note"] for entry in (scratch, baseline) if entry and "note" in entry)
