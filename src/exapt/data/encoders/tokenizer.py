@@ -45,7 +45,7 @@ class Tokenizer(Encoder):
 
     References
     ----------
-    .. [1] Elnaggar et al. (2021), ProtTrans, doi:10.1109/TPAMI.2021.3095381
+    .. [1] Elnaggar et al. (2022), ProtTrans, doi:10.1109/TPAMI.2021.3095381
     """
 
     tokenizer: str
