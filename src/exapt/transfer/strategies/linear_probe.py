@@ -7,7 +7,7 @@ from exapt.transfer.strategies._blocks import open_top
 
 
 class LinearProbe(Strategy):
-    """Frozen features and the best linear head on them, without a learning rate and without epochs.
+    """Frozen features and the best linear head on them, without a learning rate and without epochs [1]_.
 
     With few labels a head that is trained step by step depends on the rate and on when it stops; the penalised
     problem has one optimum, and cross-validation inside the training rows chooses the penalty
@@ -15,7 +15,7 @@ class LinearProbe(Strategy):
 
     References
     ----------
-    Kornblith, Shlens and Le (2019), Do better ImageNet models transfer better?, arXiv:1805.08974
+    .. [1] Kornblith, Shlens and Le (2019), Do better ImageNet models transfer better?, arXiv:1805.08974
     """
 
     owns = frozenset({"trainable", "rates", "penalty", "batches"})
