@@ -16,7 +16,7 @@ _HOMES = {
     "data_get": "inspection",
     "data_show": "inspection",
     "embed": "prediction",
-    "evaluate": "prediction",
+    "evaluate": "evaluation",
     "finetune": "finetuning",
     "list_pieces": "inspection",
     "predict": "prediction",

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from exapt.core.examples import Examples
 
 
+CONTROLS = ("scratch", "frozen")
+
+
 @dataclass(frozen=True)
 class ArmSpec:
     """How one arm trains: its strategies, and whether it starts from the weights."""
@@ -62,7 +65,7 @@ def arms(config: RunConfig, also: Sequence[tuple[Piece, ...]] = ()) -> list[ArmS
 
     The frozen control is a linear probe where the head is linear, so that it depends on no learning rate.
     """
-    specs = [_arm("transfer", tuple(config.strategy)), *(_arm(label(pieces), pieces) for pieces in also)]
+    specs = [_arm("transfer", tuple(config.strategy)), *(_arm(arm_name(pieces), pieces) for pieces in also)]
     if config.controls == "all":
         specs.append(ArmSpec("scratch", (Piece(name="scratch"),), False))
         linear = TASKS.get(config.task.name).needs == "pooled" and config.task.options.get("hidden") is None
@@ -72,6 +75,26 @@ def arms(config: RunConfig, also: Sequence[tuple[Piece, ...]] = ()) -> list[ArmS
 
 def _arm(name: str, strategy: tuple[Piece, ...]) -> ArmSpec:
     return ArmSpec(name, strategy, all(STRATEGIES.get(piece.name).pretrained for piece in strategy))
+
+
+def with_source(specs: Sequence[ArmSpec]) -> list[str]:
+    """The strategies, candidates of `auto` among them, that train on source data too."""
+    pieces = [piece for spec in specs for piece in spec.strategy]
+    for piece in [piece for piece in pieces if piece.name == "auto"]:
+        pieces += [part for parts in STRATEGIES.build("auto", **piece.options).candidates.values() for part in parts]
+    return sorted({piece.name for piece in pieces if STRATEGIES.get(piece.name).needs_source})
+
+
+def arm_name(strategy: Sequence[Piece]) -> str:
+    """The name of a further strategy beside `transfer`: its label, unless a control has that name.
+
+    Examples
+    --------
+    >>> arm_name([Piece(name="lp_ft")]), arm_name([Piece(name="frozen")])
+    ('lp_ft', 'strategy:frozen')
+    """
+    text = label(strategy)
+    return f"strategy:{text}" if text in CONTROLS else text
 
 
 def label(strategy: Sequence[Piece]) -> str:
@@ -189,6 +212,7 @@ def run_arm(
         seed=seed,
         folder=folder,
         score=scorer(task),
+        description=f"{spec.name}, seed {seed}",
         quiet=quiet,
     )
     tested = target.examples.take(target.fold.test)
@@ -256,16 +280,16 @@ def _resolve_auto(
     if not len(target.labelled(seed)[1]):
         raise ConfigError("strategy 'auto' chooses by validation, and there is no validation part. Name a strategy.")
     auto = STRATEGIES.build("auto", **spec.strategy[0].options)
-    epochs = max(1, round(config.training.epochs * auto.budget))
+    epochs = auto.trial_epochs(config.training.epochs)
     short = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
-    trials = {name: _arm(f"auto {name}", (Piece(name=name),)) for name in auto.candidates}
+    trials = {name: _arm(f"auto {name}", tuple(pieces)) for name, pieces in auto.candidates.items()}
     results = {
         name: run_arm(short, trial, target, source, seed, folder / f"auto-{name}", quiet=quiet).valid_score
         for name, trial in trials.items()
     }
     best = auto.choose(results)
     write_json(folder / "auto.json", {"chosen": best, "validation": results, "epochs": epochs})
-    return _arm(spec.name, (Piece(name=best),))
+    return _arm(spec.name, trials[best].strategy)
 
 
 def mean_valid(results: Sequence[SeedResult]) -> float:

@@ -14,7 +14,17 @@ from exapt.core.config import BackboneConfig, DataConfig, Piece, RunConfig
 from exapt.core.contracts import Encoder, Fold, Matrix, Rows, Table, Task
 from exapt.core.errors import ConfigError, DataError, nearest
 from exapt.core.examples import Examples
-from exapt.core.registry import AUGMENTATIONS, BACKBONES, ENCODERS, SPLITS, STRATEGIES, TASKS
+from exapt.core.registry import (
+    AUGMENTATIONS,
+    BACKBONES,
+    BASELINES,
+    CLEANERS,
+    ENCODERS,
+    METRICS,
+    SPLITS,
+    STRATEGIES,
+    TASKS,
+)
 
 if TYPE_CHECKING:
     from exapt.data.loading import Loaded
@@ -95,8 +105,14 @@ def check_names(config: RunConfig, where: str) -> None:
     asked += [(STRATEGIES, piece) for piece in config.strategy]
     asked += [(SPLITS, config.split)] if config.split else []
     asked += [(ENCODERS, config.encoder)] if config.encoder else []
-    asked += [(AUGMENTATIONS, piece) for data in (config.data, config.source) if data for piece in data.augment]
+    asked += [(BASELINES, piece) for piece in config.baselines or []]
+    for data in (config.data, config.source):
+        asked += [(AUGMENTATIONS, piece) for piece in data.augment] if data else []
+        asked += [(CLEANERS, piece) for piece in data.clean or []] if data else []
     problems = []
+    primary = config.task.options.get("primary")
+    if primary is not None and primary not in METRICS.names():
+        problems.append(f"{where}: task.primary: unknown metric {primary!r}. {nearest(str(primary), METRICS.names())}")
     for registry, piece in asked:
         if piece.name not in registry.names():
             problems.append(f"{where}: unknown {registry.kind} {piece.name!r}. {nearest(piece.name, registry.names())}")
@@ -251,14 +267,14 @@ def encode(table: Table, encoders: Mapping[str, Encoder], targets: Mapping[str, 
     return Examples(inputs, encoders, targets, table.ids())
 
 
-def prepare(config: RunConfig) -> tuple[Domain, Domain | None]:
-    """Load, clean, cut and encode the target data, and the source data where a strategy needs it."""
+def prepare(config: RunConfig, joint: Sequence[str]) -> tuple[Domain, Domain | None]:
+    """Load, clean, cut and encode the target data, and the source data where the strategies `joint` need them."""
+    if joint and config.source is None:
+        raise ConfigError(
+            f"strategy {', '.join(joint)!r} trains on source data too; add `source: DATA` to the configuration."
+        )
     target = prepare_domain(config, config.data)
-    needs_source = any(STRATEGIES.get(piece.name).needs_source for piece in config.strategy)
-    if needs_source and config.source is None:
-        names = ", ".join(piece.name for piece in config.strategy if STRATEGIES.get(piece.name).needs_source)
-        raise ConfigError(f"strategy {names!r} trains on source data too; add `source: DATA` to the configuration.")
-    if config.source is None or not needs_source:
+    if config.source is None or not joint:
         return target, None
     plain = config.model_copy(update={"train_size": None, "split": None})
     return target, prepare_domain(plain, config.source, target.encoders)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
+
+from torch import nn
 
 from exapt.api._arms import SeedResult, encoder_name
 from exapt.api._prepare import Domain
@@ -16,6 +18,7 @@ from exapt.core.paths import read_json, write_json
 from exapt.core.registry import ENCODERS, TASKS
 
 FORMAT_VERSION = 1
+M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,14 @@ def write_model(folder: Path, config: RunConfig, target: Domain, best: SeedResul
     )
 
 
+def to_device(module: M, device: Literal["auto", "cpu"]) -> M:
+    """Move a model to the accelerator that is there, unless only the processor was asked for."""
+    import torch
+
+    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return module if device == "cpu" or found is None else module.to(found)
+
+
 def open_run(folder: Path) -> OpenedRun:
     """Open a run folder and load its model.
 
@@ -88,7 +99,7 @@ def open_run(folder: Path) -> OpenedRun:
     backbone = build(BackboneConfig.model_validate(saved["backbone"]), inputs)
     model = Model(dict.fromkeys(encoders, backbone), {"target": task.build_head([backbone] * len(encoders))})
     load_model(folder / "model.safetensors", model)
-    model.eval()
+    to_device(model.eval(), config.training.device)
     scores = read_json(folder / "scores.json")
     run = Run(folder, config.model_dump(), read_json(folder / "provenance.json"), {}, scores)
     return OpenedRun(run, config, model, task, encoders, saved["columns"])

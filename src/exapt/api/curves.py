@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from exapt.api._arms import label
+from exapt.api._arms import arm_name
+from exapt.api._work import is_finished
 from exapt.api.finetuning import finetune
 from exapt.core.config import Piece, RunConfig
 from exapt.core.errors import ConfigError, nearest
@@ -45,19 +46,25 @@ def compare(
         Where a strategy is unknown.
     """
     refuse_existing(output / "curve.json", force=force)
-    chosen = [strategy(text) for text in strategies] or [tuple(config.strategy)]
-    first, *others = chosen
+    asked = [strategy(text) for text in strategies] or [tuple(config.strategy)]
+    (name, first), *rest = {arm_name(pieces): pieces for pieces in asked}.items()
+    others = dict(rest)
     steps = list(sizes) or [config.train_size or 1.0]
     curve: dict[str, Any] = {"metric": "", "sizes": steps, "arms": {}, "verdicts": {}}
     for size in steps:
         single = config.model_copy(update={"strategy": list(first), "train_size": size})
         run = output / f"labels_{size}"
-        if force or not (run / "scores.json").is_file():
-            finetune(single, run, also=others, force=True, quiet=quiet)
-        add_point(curve, run, label(first))
+        if force or not _is_finished(single, run, others):
+            finetune(single, run, also=list(others.values()), force=True, quiet=quiet)
+        add_point(curve, run, name)
     write_json(output / "curve.json", curve)
     _report(output / f"labels_{steps[-1]}", curve)
     return curve
+
+
+def _is_finished(config: RunConfig, run: Path, arms: Iterable[str]) -> bool:
+    """Whether an interrupted call has left this run, with the arms beside the first."""
+    return is_finished(config, run) and set(arms) <= set(read_json(run / "scores.json")["arms"])
 
 
 def strategy(text: str) -> tuple[Piece, ...]:

@@ -8,8 +8,10 @@ from typing import Any
 
 import yaml
 
+from exapt.api._work import is_finished
 from exapt.api.finetuning import finetune
 from exapt.core.config import RunConfig, parse
+from exapt.core.paths import read_json
 
 
 def quickstart_configs() -> dict[str, RunConfig]:
@@ -35,6 +37,9 @@ def quickstart(run: Path, *, force: bool = False, quiet: bool = False) -> dict[s
         Name -> the content of its `scores.json`.
     """
     configs = quickstart_configs()
-    scores = {"robust": finetune(configs["robust"], run, force=force, quiet=quiet)}
+    if not force and is_finished(configs["robust"], run) and not (run / "naive").exists():
+        scores = {"robust": read_json(run / "scores.json")}  # interrupted in the second run
+    else:
+        scores = {"robust": finetune(configs["robust"], run, force=force, quiet=quiet)}
     scores["naive"] = finetune(configs["naive"], run / "naive", force=force, quiet=quiet)
     return scores

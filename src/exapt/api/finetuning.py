@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -11,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from numpy.typing import NDArray
 
-from exapt.api._arms import ArmSpec, SeedResult, arms, mean_valid, run_arm, same_training, truth
+from exapt.api._arms import ArmSpec, SeedResult, arms, mean_valid, run_arm, same_training, truth, with_source
 from exapt.api._prepare import Domain, check_names, prepare
+from exapt.api._work import close_work, open_work, refuse_output
 from exapt.core.config import Piece, RunConfig
-from exapt.core.errors import ConfigError, RunExistsError
-from exapt.core.paths import read_json, refuse_existing, storage_errors, write_json, write_text
+from exapt.core.errors import ConfigError, nearest
+from exapt.core.paths import read_json, storage_errors, write_json
 from exapt.core.provenance import provenance
-from exapt.core.registry import BASELINES
+from exapt.core.registry import BASELINES, METRICS, TASKS
 
 if TYPE_CHECKING:
     from exapt.evaluate.compare import ArmResult
@@ -57,55 +56,49 @@ def finetune(
     InputError
         Where the configuration, the data or the weights cannot be used.
     """
-    check_names(config, "configuration")
-    refuse_existing(run, force=force)
+    check(config, also)
+    refuse_output(run, force=force)
+    specs = arms(config, also)
+    target, source = prepare(config, with_source(specs))
+    _check_domain(target)
+    files = target.loaded.files | (source.loaded.files if source else {})
     with storage_errors(run):
-        work = open_work(config, run, force=force)
-        target, source = prepare(config)
-        if not len(target.fold.test):
-            raise ConfigError(f"{target.table.source}: the split leaves no test rows, so nothing can be judged.")
-        trained = train_arms(arms(config, also), config, target, source, work, quiet=quiet)
+        work = open_work(config, run, files, force=force)
+        trained = train_arms(specs, config, target, source, work, quiet=quiet)
         baselines = run_baselines(config, target)
-        scores = write_run(config, target, trained, baselines, work)
+        scores = write_run(config, target, trained, baselines, files, work)
         close_work(work, run)
     return scores
 
 
-def open_work(config: RunConfig, run: Path, *, force: bool) -> Path:
-    """The folder of an unfinished run: the one of the same configuration, or a new one.
+def check(config: RunConfig, also: Sequence[tuple[Piece, ...]] = ()) -> None:
+    """Report what can be known to be wrong before anything is loaded.
 
     Raises
     ------
-    RunExistsError
-        Where an unfinished run of another configuration lies there and `force` is False.
+    ConfigError
+        An unknown name or option, a self-supervised task, strategies that contradict each other.
     """
-    work = run.with_name(run.name + ".partial")
-    text = yaml.safe_dump(plain(config), sort_keys=False)
-    note = work / "run.yaml"
-    if note.exists() and note.read_text(encoding="utf-8") != text:
-        if not force:
-            raise RunExistsError(
-                f"{work} holds an unfinished run of another configuration. Repeat that command to finish it, "
-                "choose another -o, or pass --force to discard it."
-            )
-        shutil.rmtree(work)
-    work.mkdir(parents=True, exist_ok=True)
-    write_text(note, text)
-    return work
+    from exapt.transfer.strategies._combine import combine
+
+    check_names(config, "configuration")
+    if not TASKS.get(config.task.name).supervised:
+        raise ConfigError(f"task {config.task.name!r} makes its own targets: it is for `exapt pretrain`, not finetune.")
+    for pieces in (config.strategy, *also):
+        combine(pieces)
 
 
-def plain(config: RunConfig) -> dict[str, Any]:
-    """The configuration as it stands in run.yaml, without what was not given."""
-    values: dict[str, Any] = config.model_dump(exclude_none=True, exclude_defaults=True)
-    return {**values, "seeds": list(config.seeds), "strategy": [piece.plain() for piece in config.strategy]}
-
-
-def close_work(work: Path, run: Path) -> None:
-    """Drop the checkpoints and give the folder its name, replacing an older run of that name."""
-    shutil.rmtree(work / "arms", ignore_errors=True)
-    if run.exists():
-        shutil.rmtree(run)
-    work.replace(run)
+def _check_domain(target: Domain) -> None:
+    """What can only be known with the data, before anything is trained."""
+    if not len(target.fold.test):
+        raise ConfigError(f"{target.table.source}: the split leaves no test rows, so nothing can be judged.")
+    kind = target.task.target.kind  # type: ignore[attr-defined]
+    primary = target.task.metrics()[0]
+    fitting = [name for name in METRICS.names() if kind in METRICS.get(name).kinds]
+    if primary not in fitting:
+        raise ConfigError(
+            f"task.primary: metric {primary!r} does not fit a target of kind {kind!r}. {nearest(primary, fitting)}"
+        )
 
 
 def train_arms(
@@ -165,8 +158,6 @@ def baselines_of(config: RunConfig, target: Domain) -> list[Piece]:
 
 def scorer_of_decoded(task: Any) -> Any:
     """The primary metric of (truth, prediction), oriented so that higher is better."""
-    from exapt.core.registry import METRICS
-
     metric: Any = METRICS.get(task.metrics()[0])
     sign = 1 if metric.higher_is_better else -1
     return lambda true, guess: sign * metric.value(true, guess)
@@ -177,6 +168,7 @@ def write_run(
     target: Domain,
     trained: Mapping[str, list[SeedResult]],
     baselines: Mapping[str, tuple[ArmResult, float]],
+    files: Mapping[str, str],
     work: Path,
 ) -> dict[str, Any]:
     """Write every file of the run folder; returns the scores."""
@@ -213,7 +205,7 @@ def write_run(
     predictions_table(target, results, config).to_csv(work / "predictions.tsv", sep="\t", index=False)
     history_table(trained, config).to_csv(work / "history.tsv", sep="\t", index=False)
     write_json(work / "transfer.json", read_json(best.folder / "transfer.json"))
-    write_json(work / "provenance.json", provenance(target.loaded.files, config.seeds))
+    write_json(work / "provenance.json", provenance(files, config.seeds))
     write_json(work / "audit.json", audited)
     write_json(work / "notes.json", [*target.notes, *target.loaded.report.lines()])
     write_json(work / "scores.json", scores)

@@ -1,34 +1,32 @@
-"""`predict`, `evaluate` and `embed`: use a run or weights on new data, streamed in bounded memory."""
+"""`predict` and `embed`: use a run or weights on new data, streamed in bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gzip
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exapt.api._arms import encoder_name
-from exapt.api._prepare import build_encoder, encode, load_data, modalities_of
-from exapt.api._run import OpenedRun, open_run
+from exapt.api._prepare import build_encoder, encode, modalities_of
+from exapt.api._run import OpenedRun, open_run, to_device
 from exapt.core.config import TrainingConfig
 from exapt.core.contracts import Model, Table
-from exapt.core.errors import DataError
+from exapt.core.errors import InputError
 from exapt.core.paths import atomic, refuse_existing
 from exapt.core.progress import bar
 from exapt.core.registry import ENCODERS
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from exapt.core.examples import Examples
 
 CHUNK = 8192
 LETTER_RULES = ("uppercase", "strip", "bad_letters")  # a row to predict is mended, never dropped as a duplicate
 
 
 def predict(run: Path, data: str, output: Path, *, force: bool = False, quiet: bool = False) -> int:
-    """Predict every row of a card or file and write the task's table as TSV.
+    """Predict every row of a card or file and write the task's table.
 
     Parameters
     ----------
@@ -37,34 +35,46 @@ def predict(run: Path, data: str, output: Path, *, force: bool = False, quiet: b
     data
         A card name or a file; read in pieces of 8,192 rows, so memory does not grow with the input.
     output
-        The TSV to write.
+        A TSV, or a CSV where the name ends in `.csv`; gzip where it ends in `.gz`.
 
     Returns
     -------
     int
         Number of rows written.
     """
-    refuse_existing(output, force=force)
+    from exapt.transfer.training.predict import predict as forward
+
+    _refuse_output(output, force=force)
     opened = open_run(run)
     rows = 0
-    with atomic(output) as temporary, temporary.open("w", encoding="utf-8") as file, _rows_bar(quiet) as progress:
+    with _text(output) as file, bar("predict", None, unit="rows", quiet=quiet) as progress:
         for table in _pieces(data, opened):
             examples = encode(table, opened.encoders, {})
-            decoded = opened.task.decode(_forward(opened, examples))
-            opened.task.frame(decoded, examples.ids).to_csv(file, sep="\t", index=False, header=not rows)
+            decoded = opened.task.decode(forward(opened.model, examples, opened.training))
+            frame = opened.task.frame(decoded, examples.ids)
+            frame.to_csv(file, sep=_separator(output), index=False, header=not rows)
             rows += len(table)
             progress.advance(len(table))
     return rows
 
 
-def _forward(opened: OpenedRun, examples: Examples) -> Tensor:
-    from exapt.transfer.training.predict import predict as forward
+def _refuse_output(output: Path, *, force: bool) -> None:
+    if output.is_dir():
+        raise InputError(f"{output} is a folder. Give -o the name of a file.")
+    refuse_existing(output, force=force)
 
-    return forward(opened.model, examples, opened.training)
+
+@contextmanager
+def _text(output: Path) -> Iterator[IO[str]]:
+    """A text file that appears complete or not at all, compressed where its name says so."""
+    with atomic(output) as temporary:
+        zipped = output.suffix == ".gz"
+        with gzip.open(temporary, "wt") if zipped else temporary.open("w", encoding="utf-8") as file:
+            yield file
 
 
-def _rows_bar(quiet: bool) -> Any:
-    return bar("predict", None, unit="rows", quiet=quiet)
+def _separator(output: Path) -> str:
+    return "," if output.name.removesuffix(".gz").endswith(".csv") else "\t"
 
 
 def _pieces(data: str, opened: OpenedRun) -> Iterator[Table]:
@@ -77,79 +87,79 @@ def _pieces(data: str, opened: OpenedRun) -> Iterator[Table]:
     yield from stream(data, inputs=modality, options=wanted.options, rules=rules, chunk_rows=CHUNK)
 
 
-def evaluate(run: Path, data: str, *, target: str | None = None) -> dict[str, Any]:
-    """Score a run on labelled data that it has not seen, with intervals.
-
-    Returns
-    -------
-    dict
-        `{"n": rows, "metrics": {name: {"value", "low", "high"}}}`.
-
-    Raises
-    ------
-    DataError
-        Where the target column is missing or holds a label that the run does not know.
-    """
-    from exapt.evaluate.intervals import interval
-    from exapt.evaluate.metrics._metric import find
-
-    opened = open_run(run)
-    wanted = opened.config.data
-    names = target or [name for name, column in opened.columns.items() if column["role"] == "target"]
-    described = {name: column["modality"] for name, column in opened.columns.items()}
-    config = wanted.model_copy(update={"name": data, "target": names, "modality": described, "augment": []})
-    table = load_data(config).table
-    missing = [name for name in table.names("target") if table.frame[name].isna().all()]
-    if missing:
-        raise DataError(f"{table.source}: target column {missing[0]!r} is empty; there is nothing to score against.")
-    fitted = opened.task.target  # type: ignore[attr-defined]
-    examples = encode(table, opened.encoders, opened.task.targets(table))
-    decoded = opened.task.decode(_forward(opened, examples))
-    true = fitted.truth(examples.targets["y"])
-    groups = table.frame[table.names("group")[0]].to_numpy() if table.names("group") else np.arange(len(table))
-    results = {name: interval(find(name), true, [decoded], groups) for name in opened.task.metrics()}
-    return {"n": len(table), "metrics": {name: vars(result) for name, result in results.items()}}
-
-
 def embed(weights: str, data: str, output: Path, *, force: bool = False, quiet: bool = False) -> int:
-    """Write the pooled features of every row as a TSV (id, e0, e1, ...) or a NumPy `.npy` of shape (n, D).
+    """Write the pooled features of every row.
 
     Parameters
     ----------
     weights
         `arch.tag`, a folder of weights, or a run folder (its fine-tuned backbone).
+    data
+        A card name or a file, read in pieces.
+    output
+        A table with the columns id, e0, e1, ... as `predict` writes it, or a NumPy `.npy` of shape (n, D), float32.
 
     Returns
     -------
     int
         Number of rows written.
     """
-    import pandas as pd
+    _refuse_output(output, force=force)
+    with bar("embed", None, unit="rows", quiet=quiet) as progress:
+        pieces = _features(weights, data)
+        write = _write_npy if output.suffix == ".npy" else _write_table
+        rows = 0
+        for count in write(output, pieces):
+            rows += count
+            progress.advance(count)
+    return rows
 
+
+Embedded = Iterator[tuple[Sequence[str], NDArray[np.float32]]]
+
+
+def _features(weights: str, data: str) -> Embedded:
+    """Ids and pooled features (n, D), piece by piece."""
     from exapt.data.loading import stream
     from exapt.transfer.training.predict import features
 
-    refuse_existing(output, force=force)
-    model, spec, training = _embedder(weights)
+    backbone, spec, training = _embedder(weights)
     reads = modalities_of(ENCODERS.build(spec["name"], **spec["state"]))
-    rows, vectors = 0, []
-    with atomic(output) as temporary, _rows_bar(quiet) as progress:
-        for table in stream(data, inputs={"input": reads}, chunk_rows=CHUNK):
-            name = table.names("input")[0]
-            examples = encode(table, {name: build_encoder(spec["name"], spec["state"], table, name)}, {})
-            pooled = features(Model({name: model}, {}), examples, training).numpy()
-            if output.suffix == ".npy":
-                vectors.append(pooled)
-            else:
-                frame = pd.DataFrame(pooled, columns=[f"e{i}" for i in range(pooled.shape[1])])
-                frame.insert(0, "id", examples.ids)
-                frame.to_csv(temporary, sep="\t", index=False, mode="a", header=not rows)
-            rows += len(table)
-            progress.advance(len(table))
-        if vectors:
-            with temporary.open("wb") as file:
-                np.save(file, np.concatenate(vectors), allow_pickle=False)
-    return rows
+    for table in stream(data, inputs={"input": reads}, chunk_rows=CHUNK):
+        name = table.names("input")[0]
+        examples = encode(table, {name: build_encoder(spec["name"], spec["state"], table, name)}, {})
+        yield examples.ids, features(Model({name: backbone}, {}), examples, training).numpy()
+
+
+def _write_table(output: Path, pieces: Embedded) -> Iterator[int]:
+    import pandas as pd
+
+    first = True
+    with _text(output) as file:
+        for ids, values in pieces:
+            frame = pd.DataFrame(values, columns=[f"e{i}" for i in range(values.shape[1])])
+            frame.insert(0, "id", list(ids))
+            frame.to_csv(file, sep=_separator(output), index=False, header=first)
+            first = False
+            yield len(frame)
+
+
+def _write_npy(output: Path, pieces: Embedded) -> Iterator[int]:
+    """The header, which NumPy pads so that the number of rows fits whatever it is, is written again at the end."""
+    shape = (0, 0)
+    with atomic(output) as temporary, temporary.open("wb") as file:
+        for _, values in pieces:
+            if not shape[0]:
+                _npy_header(file, values.shape)
+            file.write(np.ascontiguousarray(values, dtype="<f4").data)
+            shape = (shape[0] + len(values), values.shape[1])
+            yield len(values)
+        file.seek(0)
+        _npy_header(file, shape)
+
+
+def _npy_header(file: IO[bytes], shape: tuple[int, ...]) -> None:
+    np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
 
 
 def _embedder(weights: str) -> tuple[Any, dict[str, Any], TrainingConfig]:
@@ -162,4 +172,4 @@ def _embedder(weights: str) -> tuple[Any, dict[str, Any], TrainingConfig]:
     from exapt.models import hub
 
     backbone, config = hub.load(weights)
-    return backbone, config["encoder"], TrainingConfig()
+    return to_device(backbone, "auto"), config["encoder"], TrainingConfig()

@@ -10,10 +10,10 @@ import numpy as np
 
 from exapt.api._arms import build_model, encoder_name, parameter_counts, scorer
 from exapt.api._prepare import Domain, check_names, prepare_domain
-from exapt.api.finetuning import close_work, open_work, plain
+from exapt.api._work import close_work, open_work, plain, refuse_output
 from exapt.core.config import DataConfig, RunConfig
 from exapt.core.contracts import Rows
-from exapt.core.paths import refuse_existing, storage_errors
+from exapt.core.paths import storage_errors
 from exapt.core.provenance import provenance
 from exapt.core.registry import TASKS
 from exapt.core.seeds import seed_everything
@@ -42,19 +42,20 @@ def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: boo
     from exapt.transfer.training.loop import TrainingSets, fit
 
     check_names(config, "configuration")
-    refuse_existing(output, force=force)
+    refuse_output(output, force=force)
     seed = config.seeds[0]
+    strategy = combine(list(config.strategy))
+    domain = prepare_domain(config, without_targets(config))
+    train, valid = pretraining_rows(domain, config)
     with storage_errors(output):
-        work = open_work(config, output, force=force)
-        domain = prepare_domain(config, without_targets(config))
-        train, valid = pretraining_rows(domain, config)
+        work = open_work(config, output, domain.loaded.files, force=force)
         seed_everything(seed)
         model, _ = build_model(domain, None, config.backbone, pretrained=True)
         score = scorer(domain.task)
         history = fit(
             model,
             {"target": domain.task},
-            combine(list(config.strategy)),
+            strategy,
             TrainingSets({"target": domain.training(train, seed)}, domain.examples.take(valid) if len(valid) else None),
             config.training,
             seed=seed,

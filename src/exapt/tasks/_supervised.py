@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from exapt.core.contracts import Backbone, Batch, Table, Task
+from exapt.core.errors import ConfigError, DataError
 from exapt.models.heads.pooled import PooledLinear, PooledMLP
 from exapt.models.heads.target import Target
 
@@ -44,6 +45,11 @@ class Supervised(Task):
         primary: str | None = None,
         target: Mapping[str, Any] | None = None,
     ) -> None:
+        if hidden is not None and not (isinstance(hidden, int) and hidden >= 1):
+            raise ConfigError(f"task: hidden is a whole number of at least 1; found {hidden!r}.")
+        for name, value in (("dropout", dropout), ("smoothing", smoothing)):
+            if not (isinstance(value, int | float) and 0 <= value < 1):
+                raise ConfigError(f"task: {name} lies in [0, 1); found {value!r}.")
         self.hidden = hidden
         self.dropout = dropout
         self.balanced = balanced
@@ -60,11 +66,13 @@ class Supervised(Task):
 
     def fit(self, train: Table) -> None:
         """Learn class names or the scale of numbers from training rows; a second call keeps the class names."""
+        _check_yes_no(train)
         classes = self.target.classes if self.target else ()
         self.target = Target.learn(train, balanced=self.balanced, smoothing=self.smoothing, classes=classes)
 
     def targets(self, table: Table) -> dict[str, NDArray[Any]]:
         """`{"y": ...}`: class numbers (n,), or 0/1 labels or numbers (n, T)."""
+        _check_yes_no(table)
         return {"y": self.fitted.array(table)}
 
     def build_head(self, backbones: Sequence[Backbone]) -> nn.Module:
@@ -101,3 +109,24 @@ class Supervised(Task):
             "primary": self.primary,
             "target": self.fitted.state(),
         }
+
+
+def _check_yes_no(table: Table) -> None:
+    """Several targets are all numbers, or all yes/no labels written as 0 and 1; anything else has no one loss.
+
+    Raises
+    ------
+    DataError
+        With the first value that is neither.
+    """
+    names = table.names("target")
+    if len(names) < 2 or all(table.columns[name].modality == "number" for name in names):
+        return
+    for name in names:
+        values = table.frame[name]
+        odd = values[values.notna() & ~pd.to_numeric(values, errors="coerce").isin((0, 1))]
+        if len(odd):
+            raise DataError(
+                f"{table.source}: several targets are yes/no labels, 0 or 1, but {name!r} holds {odd.tolist()[0]!r}. "
+                "Write 0 and 1, choose a single --target, or state that all of them are numbers."
+            )

@@ -177,7 +177,7 @@ def test_validation_rows_only_judge():
         history = solve(task, model, train, valid, score=score)
         return toys.state(model), history
 
-    task, _, train, valid = problem()
+    _, _, train, valid = problem()
     lying = replace(valid, targets={"y": np.roll(valid.targets["y"], 1)})
     alone, without = solved(None)
     assert without.best_epoch is None
