@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from exapt.api._prepare import Domain
-from exapt.core.config import BackboneConfig, Piece, RunConfig
+from exapt.core.config import BackboneConfig, Piece, RunConfig, TrainingConfig
 from exapt.core.contracts import Backbone, Encoder, Model, Rows, Task
 from exapt.core.errors import ConfigError
 from exapt.core.paths import atomic, read_json, write_json
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from exapt.core.examples import Examples
+    from exapt.transfer.training import Epoch, History
 
 
 CONTROLS = ("scratch", "frozen")
@@ -192,9 +193,9 @@ def run_arm(
     done = folder / "done.json"
     if done.exists():
         return _read(folder)
-    seed_everything(seed)
     spec = _resolve_auto(config, spec, target, source, seed, folder, quiet=quiet)
     strategy = combine(list(spec.strategy))
+    seed_everything(seed)  # here, because the trials of `auto` may have been run or read back
     needs_source = source if strategy.needs_source else None
     model, report = build_model(target, needs_source, config.backbone, pretrained=spec.pretrained)
     train, valid = target.labelled(seed)
@@ -217,15 +218,30 @@ def run_arm(
     )
     tested = target.examples.take(target.fold.test)
     outputs = task.decode(predict(model, tested, config.training))
-    score = float("nan") if not len(valid) else history.best_score
     report |= {"strategy": [piece.plain() for piece in spec.strategy], **parameter_counts(model)}
+    if (folder / "auto.json").is_file():
+        report["auto"] = read_json(folder / "auto.json")
     if any(piece.name == "lora" for piece in spec.strategy):
         merge_adapter(model, folder, config.backbone.weights or "random start")
     _keep(folder, model, outputs, report)
     history.write(folder / "history.tsv")
+    score = valid_score(kept_epoch(history, config.training))
     summary = {"valid_score": None if np.isnan(score) else score, "seconds": history.seconds, "steps": history.steps}
     write_json(done, summary)
     return _read(folder)
+
+
+def kept_epoch(history: History, training: TrainingConfig) -> Epoch:
+    """The epoch whose weights a training has left."""
+    best = history.best if training.keep == "best" else None
+    return best or history.rows[-1]
+
+
+def valid_score(epoch: Epoch) -> float:
+    """Higher is better: the score, minus the loss where there is no score; NaN without validation."""
+    if epoch.valid_score is not None:
+        return epoch.valid_score
+    return float("nan") if epoch.valid_loss is None else -epoch.valid_loss
 
 
 def merge_adapter(model: Model, folder: Path, base: str) -> None:
@@ -288,7 +304,8 @@ def _resolve_auto(
         for name, trial in trials.items()
     }
     best = auto.choose(results)
-    write_json(folder / "auto.json", {"chosen": best, "validation": results, "epochs": epochs})
+    validation = {name: None if np.isnan(value) else value for name, value in results.items()}
+    write_json(folder / "auto.json", {"chosen": best, "validation": validation, "epochs": epochs})
     return _arm(spec.name, trials[best].strategy)
 
 

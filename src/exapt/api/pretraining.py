@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from exapt.api._arms import build_model, encoder_name, parameter_counts, scorer
+from exapt.api._arms import build_model, encoder_name, kept_epoch, parameter_counts, scorer
 from exapt.api._prepare import Domain, check_names, prepare_domain
 from exapt.api._work import close_work, open_work, plain, refuse_output
 from exapt.core.config import DataConfig, RunConfig
@@ -94,7 +94,7 @@ def pretraining_rows(domain: Domain, config: RunConfig) -> tuple[Rows, Rows]:
 
 
 def _card(config: RunConfig, domain: Domain, rows: int, history: Any, counts: dict[str, int]) -> dict[str, Any]:
-    last = history.best or history.rows[-1]
+    kept = kept_epoch(history, config.training)
     card: dict[str, Any] = {
         "task": TASKS.get(config.task.name).__name__,
         "data": domain.loaded.table.source,
@@ -103,12 +103,12 @@ def _card(config: RunConfig, domain: Domain, rows: int, history: Any, counts: di
         "parameters": counts["parameters"],
         "steps": history.steps,
         "seconds": round(history.seconds, 1),
-        "train_loss": last.train_loss,
+        "train_loss": kept.train_loss,
         "configuration": plain(config),
         "provenance": provenance(domain.loaded.files, config.seeds[:1]),
     }
-    if last.valid_loss is not None:
-        card["valid_loss"] = last.valid_loss
+    if kept.valid_loss is not None:
+        card["valid_loss"] = kept.valid_loss
         if config.task.name == "masked_tokens":
-            card["valid_perplexity"] = math.exp(last.valid_loss)
+            card["valid_perplexity"] = math.exp(kept.valid_loss)
     return card
