@@ -19,10 +19,13 @@ import pandas as pd
 import yaml
 
 from exapt import api
+from exapt.api._arms import truth
+from exapt.api._prepare import prepare_domain
 from exapt.core.config import DataConfig, RunConfig, parse
 from exapt.core.errors import ExaptError
 from exapt.core.provenance import code_version, versions
 from exapt.core.registry import METRICS
+from exapt.data.leakage import row_keys
 from exapt.data.loading import load
 from exapt.evaluate.intervals import interval
 
@@ -55,6 +58,8 @@ def run(name: str, work: Path, *, force: bool) -> dict[str, Any]:
             result["runs"][label] = api.compare(config, output, **chosen, force=True)
         else:
             result["runs"][label] = api.finetune(config, output, force=True)
+            if result["runs"][label]["audit"]["exact_duplicates"]:
+                result["runs"][label]["without_copies"] = without_copies(config, output)
     return {
         **result,
         "published": experiment.get("published", []),
@@ -63,6 +68,22 @@ def run(name: str, work: Path, *, force: bool) -> dict[str, Any]:
         "exapt": code_version(),
         "versions": versions(),
     }
+
+
+def without_copies(config: RunConfig, run: Path) -> dict[str, Any]:
+    """Primary metric of every arm on the test rows that have no copy in training, from the run's own predictions."""
+    domain = prepare_domain(config, config.data)
+    keys, fold = row_keys(domain.table), domain.fold
+    clean = ~np.isin(keys[fold.test], keys[fold.train])
+    true = truth(domain.task, domain.examples, fold.test)[clean]
+    predictions = pd.read_csv(run / "predictions.tsv", sep="\t")
+    metric = METRICS.get(domain.task.metrics()[0])
+    arms = {}
+    for arm, rows in predictions.groupby("arm", sort=False):
+        chances = [c for c in rows if c.startswith("p:")]
+        seeds = [part[chances].to_numpy()[clean] for _, part in rows.groupby("seed")]
+        arms[arm] = {metric.name: vars(interval(metric, true, seeds, np.arange(len(true))))}
+    return {"n_test": int(clean.sum()), "arms": arms}
 
 
 def elsewhere(config: RunConfig, other: dict[str, Any], output: Path) -> dict[str, Any]:
@@ -126,6 +147,10 @@ def _scores(scores: dict[str, Any], label: str) -> list[str]:
     rows += ["| arm | " + " | ".join(shown) + " |", "|---" * (len(shown) + 1) + "|"]
     for arm, values in scores["arms"].items():
         rows.append(f"| {arm} | " + " | ".join(_cell(values.get(metric)) for metric in shown) + " |")
+    if clean := scores.get("without_copies"):
+        rows += ["", f"On the {clean['n_test']} test rows without a copy in training:", ""]
+        rows += [f"| arm | {shown[0]} |", "|---|---|"]
+        rows += [f"| {arm} | {_cell(values[shown[0]])} |" for arm, values in clean["arms"].items()]
     return rows
 
 

@@ -175,7 +175,7 @@ def write_run(
     from exapt.api._run import write_model
     from exapt.data.leakage import audit
     from exapt.data.sampling import write as write_split
-    from exapt.evaluate.compare import compare
+    from exapt.evaluate.compare import NOTHING, compare
 
     rows = target.fold.test
     results = {name: _arm_result(seeds) for name, seeds in trained.items()}
@@ -193,6 +193,8 @@ def write_run(
         audit=audited,
     )
     scores = judge(results, metrics=target.task.metrics(), validation=validation)
+    if "scratch" in trained and trained["transfer"] is trained["scratch"]:
+        scores["gain"]["vs_scratch"]["note"] = NOTHING
     others = {name: results[name] for name in trained if name not in ("transfer", "scratch", "frozen")}
     if others and "scratch" in results:
         primary = target.task.metrics()[:1]

@@ -29,6 +29,7 @@ from exapt.evaluate.metrics._metric import Kind, Metric, find
 
 FORMAT_VERSION = 1
 AUDIT = ("exact_duplicates", "near_duplicates", "pretraining_overlap", "verdict")
+NOTHING = "nothing was transferred: no weights and no source data were given"
 BASELINE = "baseline:"
 CHOSEN_ON_TEST = "best baseline chosen on the test rows, so this comparison is conservative"
 
@@ -258,7 +259,9 @@ def sentence(scores: Mapping[str, Any]) -> str:
     text = f"{metric.label} {number(transfer['value'])} {span(transfer)}"
     scratch, baseline = gain["vs_scratch"], gain["vs_best_baseline"]
     opening = "Transfer without a control from scratch: "
-    if scratch is not None:
+    if scratch is not None and scratch.get("note", "").startswith(NOTHING):
+        opening = "Nothing was transferred, the network was trained from scratch: "
+    elif scratch is not None:
         opening = _OPENINGS[scratch["verdict"]]
         value = number(arms["scratch"][metric.name]["value"])
         text += f", from scratch {value} ({change(scratch)})"
@@ -269,6 +272,7 @@ def sentence(scores: Mapping[str, Any]) -> str:
     if not metric.higher_is_better and (scratch is not None or baseline is not None):
         text += " (a gain of + means a lower error)"
     notes = dict.fromkeys(entry["note"] for entry in (scratch, baseline) if entry and "note" in entry)
+    notes.pop(NOTHING, None)
     return opening + text + "." + "".join(f" Note: {note}." for note in notes)
 
 

@@ -221,3 +221,17 @@ def test_labels_with_holes():
     scores = run(truth, arms, kind="multilabel", metrics=["auroc", "auprc", "macro_f1"], seeds=[0])
     assert_documented(scores)
     assert scores["gain"]["vs_scratch"]["verdict"] == "helped"
+
+
+def test_a_run_without_weights_says_that_nothing_was_transferred():
+    from exapt.evaluate.compare import NOTHING
+
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 60)
+    arm = ArmResult([np.eye(2)[truth]], 1.0, 5)
+    kind = {"task": "t", "kind": "class", "metrics": ["accuracy"], "seeds": [0]}
+    scores = compare({"transfer": arm, "scratch": arm}, truth, **kind)
+    scores["gain"]["vs_scratch"]["note"] = NOTHING
+    text = sentence(scores)
+    assert text.startswith("Nothing was transferred, the network was trained from scratch: accuracy 1.000")
+    assert "No evidence" not in text
