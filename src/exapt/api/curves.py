@@ -6,12 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from exapt.api._arms import arm_name
 from exapt.api._work import is_finished
 from exapt.api.finetuning import finetune
-from exapt.core.config import Piece, RunConfig
+from exapt.core.config import Piece, RunConfig, parse, value_of
 from exapt.core.errors import ConfigError, nearest
 from exapt.core.paths import read_json, refuse_existing, write_json
 from exapt.core.registry import STRATEGIES
@@ -51,8 +49,9 @@ def compare(
     others = dict(rest)
     steps = list(sizes) or [config.train_size or 1.0]
     curve: dict[str, Any] = {"metric": "", "sizes": steps, "arms": {}, "verdicts": {}}
-    for size in steps:
-        single = config.model_copy(update={"strategy": list(first), "train_size": size})
+    sized = [parse({**config.model_dump(), "train_size": size}, f"size {size!r}") for size in steps]
+    for size, whole in zip(steps, sized, strict=True):
+        single = whole.model_copy(update={"strategy": list(first)})
         run = output / f"labels_{size}"
         if force or not _is_finished(single, run, others):
             finetune(single, run, also=list(others.values()), force=True, quiet=quiet)
@@ -88,7 +87,7 @@ def strategy(text: str) -> tuple[Piece, ...]:
         pairs = [option.partition("=") for option in options.split(";") if option]
         if any(not sign for _, sign, _ in pairs):
             raise ConfigError(f"strategy {word!r}: write name:option=value, for example joint:weight=0.3.")
-        pieces.append(Piece.model_validate({"name": name, **{key: yaml.safe_load(value) for key, _, value in pairs}}))
+        pieces.append(Piece.model_validate({"name": name, **{key: value_of(value, word) for key, _, value in pairs}}))
     return tuple(pieces)
 
 

@@ -168,7 +168,7 @@ def _embedder(weights: str) -> tuple[Any, dict[str, Any], TrainingConfig]:
         opened = open_run(Path(weights))
         name, encoder = next(iter(opened.encoders.items()))
         spec = {"name": encoder_name(encoder), "state": encoder.state()}
-        return opened.model.backbones[name], spec, opened.training
+        return opened.model.backbone(name), spec, opened.training
     from exapt.models import hub
 
     backbone, config = hub.load(weights)

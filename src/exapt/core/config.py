@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from exapt.core.errors import ConfigError, nearest
 
@@ -36,6 +36,8 @@ class Piece(BaseModel):
 
 
 def _as_piece(value: Any) -> Any:
+    if not isinstance(value, str | Mapping | Piece):
+        raise ValueError("write a name, or a name with options: {name: ..., option: ...}")
     return {"name": value} if isinstance(value, str) else value
 
 
@@ -44,7 +46,7 @@ def _as_pieces(value: Any) -> Any:
         value = [part for part in value.replace("+", ",").split(",") if part]
     elif isinstance(value, Mapping):
         value = [value]
-    return [_as_piece(item) for item in value] if isinstance(value, Sequence) else value
+    return [_as_piece(item) for item in value] if isinstance(value, Sequence) else _as_piece(value)
 
 
 def _as_backbone(value: Any) -> Any:
@@ -56,14 +58,27 @@ def _as_backbone(value: Any) -> Any:
 
 
 def _as_data(value: Any) -> Any:
+    if not isinstance(value, str | Mapping | DataConfig):
+        raise ValueError("write a card or a file, or {name: ..., target: ...}")
     return {"name": value} if isinstance(value, str) else value
 
 
 def _as_seeds(value: Any) -> Any:
-    return list(range(value)) if isinstance(value, int) else value
+    seeds = list(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(seeds, list) or not seeds or len(seeds) > len(set(map(str, seeds))):
+        raise ValueError("write how many, at least 1, or a list of different seeds")
+    return seeds
+
+
+def _as_size(value: Any) -> Any:
+    fits = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (fits and (value >= 1 if isinstance(value, int) else 0 < value <= 1)):
+        raise ValueError("write a fraction in (0, 1], or a whole number of labels a class, at least 1")
+    return value
 
 
 PieceField = Annotated[Piece, BeforeValidator(_as_piece)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class DataConfig(_Section):
@@ -121,21 +136,10 @@ class RunConfig(_Section):
     backbone: Annotated[BackboneConfig, BeforeValidator(_as_backbone)]
     strategy: Annotated[list[Piece], BeforeValidator(_as_pieces)] = Field(default_factory=lambda: [Piece(name="full")])
     training: TrainingConfig = Field(default_factory=TrainingConfig)
-    train_size: float | int | None = None
+    train_size: Annotated[float | int | None, BeforeValidator(_as_size)] = None
     controls: Literal["all", "none"] = "all"
     baselines: Annotated[list[Piece], BeforeValidator(_as_pieces)] | None = None
-    seeds: Annotated[list[int], BeforeValidator(_as_seeds)] = Field(default_factory=lambda: [0, 1, 2])
-
-    @model_validator(mode="after")
-    def _sane(self) -> RunConfig:
-        size = self.train_size
-        if isinstance(size, float) and not 0 < size <= 1:
-            raise ValueError("train_size is a fraction in (0, 1], or a whole number of labels a class")
-        if isinstance(size, int) and size < 1:
-            raise ValueError("train_size is a whole number of labels a class, at least 1")
-        if not self.seeds:
-            raise ValueError("seeds needs at least one seed")
-        return self
+    seeds: Annotated[list[Seed], BeforeValidator(_as_seeds)] = Field(default_factory=lambda: [0, 1, 2])
 
 
 def parse(values: Mapping[str, Any], where: str) -> RunConfig:
@@ -153,7 +157,7 @@ def parse(values: Mapping[str, Any], where: str) -> RunConfig:
 
 
 def _line(where: str, problem: Mapping[str, Any]) -> str:
-    path = [str(part) for part in problem["loc"]]
+    path = [str(part) for part in problem["loc"] if "[" not in str(part)]  # in brackets: pydantic's own names
     name = ".".join(path)
     if problem["type"] == "extra_forbidden":
         sections: dict[str, type[BaseModel]] = {"data": DataConfig, "source": DataConfig, "training": TrainingConfig}
@@ -161,7 +165,8 @@ def _line(where: str, problem: Mapping[str, Any]) -> str:
         return f"{where}: unknown key {name!r}. {nearest(path[-1], known.model_fields, show=30)}"
     if problem["type"] == "missing":
         return f"{where}: key {name!r} is missing."
-    return f"{where}: {name or 'configuration'}: {problem['msg']}; found {problem['input']!r}."
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{where}: {name or 'configuration'}: {message}; found {problem['input']!r}."
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -176,12 +181,34 @@ def read_yaml(path: Path) -> dict[str, Any]:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file.") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: a folder; a configuration is a file.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{path}: not a YAML file: {reason}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: holds {type(values).__name__}; a configuration is a mapping of sections.")
     return values
+
+
+def value_of(text: str, where: str) -> Any:
+    """What a text means as YAML.
+
+    Raises
+    ------
+    ConfigError
+        Where it means nothing.
+
+    Examples
+    --------
+    >>> value_of("3", "--set"), value_of("[a, b]", "--set"), value_of("true", "--set")
+    (3, ['a', 'b'], True)
+    """
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{where}: {text!r} is not YAML: {reason}") from None
 
 
 def override(values: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
@@ -201,8 +228,10 @@ def override(values: Mapping[str, Any], settings: Sequence[str]) -> dict[str, An
         section = result
         for part in path:
             inner = section.get(part)
+            if inner is not None and not isinstance(inner, str | Mapping):
+                raise ConfigError(f"--set {setting!r}: {part!r} holds {inner!r}, which has no keys.")
             inner = {"name": inner} if isinstance(inner, str) else dict(inner or {})
             section[part] = inner
             section = inner
-        section[last] = yaml.safe_load(text)
+        section[last] = value_of(text, f"--set {key}")
     return result

@@ -217,18 +217,32 @@ class Model(nn.Module):
 
     def __init__(self, backbones: Mapping[str, Backbone], heads: Mapping[Domain, nn.Module]) -> None:
         super().__init__()
-        self.backbones = nn.ModuleDict(backbones)
+        self.backbones = nn.ModuleDict({_module_name(column): backbone for column, backbone in backbones.items()})
         self.heads = nn.ModuleDict({str(domain): head for domain, head in heads.items()})
 
     def forward(self, batch: Batch, domain: Domain = "target") -> Tensor:
         """The head's output for a batch of one domain."""
-        features = [self.backbones[name](stream, batch.depth) for name, stream in batch.inputs.items()]
+        features = [self.backbone(column)(stream, batch.depth) for column, stream in batch.inputs.items()]
         output: Tensor = self.heads[domain](*features)
         return output
+
+    def backbone(self, column: str) -> Backbone:
+        """The backbone that reads an input column."""
+        found: Any = self.backbones[_module_name(column)]
+        backbone: Backbone = found
+        return backbone
 
     def distinct_backbones(self) -> list[Backbone]:
         """Each backbone once."""
         return list({id(b): b for b in self.backbones.values() if isinstance(b, Backbone)}.values())
+
+
+_RESERVED = frozenset(dir(nn.ModuleDict()))
+
+
+def _module_name(column: str) -> str:
+    """The column's name, unless torch allows no module of that name: a dot in it, or an attribute of `ModuleDict`."""
+    return f"column {column.replace('.', '·')}" if "." in column or column in _RESERVED else column
 
 
 # 5. Task ----------------------------------------------------------------------------------------

@@ -98,7 +98,11 @@ class Registry(Generic[T]):
         missing = [key for key, p in allowed.items() if p.default is p.empty and key not in options]
         if missing:
             raise ConfigError(f"{self.kind} {name!r} needs the option {', '.join(map(repr, missing))}.")
-        return self.get(name)(**options)
+        try:
+            return self.get(name)(**options)
+        except (TypeError, ValueError) as error:
+            given = ", ".join(f"{key}={value!r}" for key, value in options.items())
+            raise ConfigError(f"{self.kind} {name!r} cannot use the options {given[:300]}: {error}.") from error
 
 
 BACKBONES: Registry[Any] = Registry("backbone", "exapt.models.backbones", entry="model")

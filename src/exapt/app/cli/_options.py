@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from exapt.core.config import DataConfig, Piece, RunConfig, override, parse, read_yaml
+from exapt.core.config import DataConfig, Piece, RunConfig, override, parse, read_yaml, value_of
 
 DEFAULT_TASK = "sequence_property"
 
@@ -25,7 +23,7 @@ def piece(text: str | None) -> Piece | None:
         return None
     name, _, options = text.partition(":")
     pairs = (option.partition("=") for option in options.split(",") if option)
-    return Piece.model_validate({"name": name, **{key: yaml.safe_load(value) for key, _, value in pairs}})
+    return Piece.model_validate({"name": name, **{key: value_of(value, text) for key, _, value in pairs}})
 
 
 def data_config(data: str, target: str | None, column: str | None, group: str | None) -> DataConfig:

@@ -12,6 +12,7 @@ import typer
 
 from exapt.app.cli import _print
 from exapt.app.cli._options import data_config, piece, run_config
+from exapt.core.config import value_of
 
 app = typer.Typer(
     name="exapt",
@@ -23,6 +24,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Cards of public data sets: show them, get them.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+
+INTERRUPTED = 130  # the exit code that typer gives to Ctrl-C
 
 Output = Annotated[Path, typer.Option("-o", "--output", help="Where to write.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
@@ -163,7 +166,7 @@ def compare(
     """Compare strategies and numbers of labels: how many labels until scratch catches up."""
     from exapt import api
 
-    steps = [float(size) if "." in size else int(size) for size in sizes.split(",") if size]
+    steps = [value_of(size, "--sizes") for size in sizes.split(",") if size]
     names = [name for name in strategies.split(",") if name]
     curve = api.compare(
         run_config(config, {}, settings), output, strategies=names, sizes=steps, force=force, quiet=quiet
@@ -237,9 +240,10 @@ def main() -> None:
     except ExaptError as error:
         print_error(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted. The same command continues from the last checkpoint.", err=True)
-        sys.exit(1)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            typer.echo("Interrupted. The same command goes on with the training from its last checkpoint.", err=True)
+        raise
 
 
 def print_error(error: Any) -> None:

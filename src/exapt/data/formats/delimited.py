@@ -61,6 +61,9 @@ class Delimited(Format):
             raise DataError(f"{where}: the file is empty.")
         separator = self.separator or max("\t,;", key=first.count)
         header = self.names or [name.strip() for name in next(csv.reader([first], delimiter=separator))]
+        twice = [name for number, name in enumerate(header) if name in header[:number]]
+        if twice and not self.matrix:  # of a wide table the repeats are told apart, as of genes in other formats
+            raise DataError(f"{where}: column {twice[0]!r} stands twice in the first line. Rename one.")
         return {
             "sep": separator,
             "header": None if self.names else 0,
@@ -76,6 +79,8 @@ class Delimited(Format):
 
     def _rows(self, frame: pd.DataFrame, done: int, text: Collection[str]) -> Raw:
         hints = {}
+        if isinstance(frame.index, pd.MultiIndex):
+            raise pd.errors.ParserError(f"rows have {frame.index.nlevels} fields more than the first line has names")
         named_rows = not isinstance(frame.index, pd.RangeIndex)  # the header is one name short, as R writes it
         frame = frame.reset_index(names="id") if named_rows else frame.reset_index(drop=True)
         frame.columns = [str(name).strip() for name in frame.columns]

@@ -81,6 +81,8 @@ class FeatureSpace:
 
 def _joined(parts: list[Any]) -> Features | sparse.csr_array:
     cells = sum(part.shape[0] * part.shape[1] for part in parts)
+    if not any(part.shape[1] for part in parts):  # no k-mer at all, say: one constant column, so that models can fit
+        return np.zeros((parts[0].shape[0], 1), dtype=np.float32)
     filled = sum(part.nnz if is_sparse(part) else part.size for part in parts)
     if filled > DENSE * cells:
         return np.hstack([dense(part) for part in parts])

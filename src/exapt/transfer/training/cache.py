@@ -57,8 +57,8 @@ class PrefixCache:
         batch_size, precision
             Of the forward pass.
         """
-        backbones = [model.backbones[column] for column in examples.inputs]
-        depth, complete = common_depth([b for b in backbones if isinstance(b, Backbone)])
+        backbones = [model.backbone(column) for column in examples.inputs]
+        depth, complete = common_depth(backbones)
         if depth == 0 or type(task).view is not Task.view:
             self._kept.pop(name, None)
             return examples
@@ -108,7 +108,7 @@ def prefix(
         there = batch.to(device)
         with torch.no_grad(), autocast(device, precision):
             return {
-                column: _run(model.backbones[column], stream, depth, pooled) for column, stream in there.inputs.items()
+                column: _run(model.backbone(column), stream, depth, pooled) for column, stream in there.inputs.items()
             }
 
     for rows in ordered(examples.lengths(), batch_size):

@@ -204,7 +204,13 @@ class _Training:
             self._step([(domain, self.tasks[domain].view(batch), weight) for domain, batch, weight in terms if weight])
             bar.advance()
             if self.config.checkpoint_every and self.progress.steps % self.config.checkpoint_every == 0:
+                self._check_weights()
                 self._save()
+        self._check_weights()
+
+    def _check_weights(self) -> None:
+        if not all(bool(torch.isfinite(parameter).all()) for parameter in self.trainable):
+            raise TrainingError(self._diverged("A weight is not finite"))
 
     def _step(self, terms: list[Term]) -> None:
         state = self.progress
@@ -212,18 +218,19 @@ class _Training:
             group["lr"] = group["initial_lr"] * self._rate(state.steps)
         loss, rows = self.stepper.gradients(terms)
         norm = float(torch.nn.utils.clip_grad_norm_(self.trainable, self.config.clip))
-        if not (math.isfinite(loss) and math.isfinite(norm)):
+        found = norm if math.isfinite(loss) else loss
+        if not math.isfinite(found):
             self._save()  # the weights before this step
-            raise TrainingError(self._diverged(loss, norm))
+            raise TrainingError(self._diverged(f"The {'gradient' if math.isfinite(loss) else 'loss'} is {found}"))
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         state.add(loss, rows)
         state.micro_batch = self.stepper.micro_batch
         self._tick()
 
-    def _diverged(self, loss: float, norm: float) -> str:
-        what = f"The loss is {loss}" if not math.isfinite(loss) else f"The gradient is {norm}"
-        kept = f" The last good checkpoint is kept in {self.checkpoint.path}." if self.checkpoint else ""
+    def _diverged(self, what: str) -> str:
+        path = self.checkpoint.path if self.checkpoint else None
+        kept = f" The last good checkpoint is kept in {path}." if path and path.exists() else ""
         return (
             f"{what} in epoch {self.progress.epoch + 1}, step {self.progress.step + 1}.{kept} "
             f"Lower training.lr (now {self.config.lr:g}) or look for extreme values in inputs and targets."
