@@ -88,12 +88,12 @@ def open_run(folder: Path) -> OpenedRun:
         runs = [path.parent.name for path in folder.parent.glob("*/model.json")] if folder.parent.is_dir() else []
         raise InputError(f"{folder}: not a run folder (no model.json). {nearest(folder.name, runs)}")
     saved = read_json(note)
-    if saved["format_version"] != FORMAT_VERSION:
-        raise InputError(f"{note}: format {saved['format_version']}; this exapt reads {FORMAT_VERSION}. Upgrade exapt.")
+    if saved.get("format_version") != FORMAT_VERSION:
+        found = saved.get("format_version")
+        raise InputError(f"{note}: format {found}; this exapt reads {FORMAT_VERSION}. Use the exapt that wrote it.")
     config = parse(read_yaml(folder / "run.yaml"), str(folder / "run.yaml"))
-    encoders = {
-        name: ENCODERS.build(spec["name"], **spec["state"]) for name, spec in read_json(folder / "encoder.json").items()
-    }
+    specs = read_json(folder / "encoder.json")
+    encoders = {name: ENCODERS.build(spec["name"], **spec["state"]) for name, spec in specs.items()}
     task: Task = TASKS.build(saved["task"]["name"], **saved["task"]["state"])
     inputs: Inputs = next(iter(encoders.values())).inputs()
     backbone = build(BackboneConfig.model_validate(saved["backbone"]), inputs)
@@ -101,5 +101,5 @@ def open_run(folder: Path) -> OpenedRun:
     load_model(folder / "model.safetensors", model)
     to_device(model.eval(), config.training.device)
     scores = read_json(folder / "scores.json")
-    run = Run(folder, config.model_dump(), read_json(folder / "provenance.json"), {}, scores)
+    run = Run(folder, config.model_dump(), read_json(folder / "provenance.json"), specs, scores)
     return OpenedRun(run, config, model, task, encoders, saved["columns"])

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from exapt.core.errors import ExaptError, RunExistsError, StorageError
+from exapt.core.errors import DataError, ExaptError, RunExistsError, StorageError
 
 FULL = "No space left on device"  # how libraries that are not Python's own word it
 
@@ -73,8 +73,19 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON; the caller knows its shape."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read JSON; the caller knows its shape.
+
+    Raises
+    ------
+    DataError
+        Where the file is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file, so {path.parent} is not complete. Make it again.") from None
+    except ValueError as error:
+        raise DataError(f"{path}: not a JSON file, cut short or damaged ({error}). Make it again.") from None
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:

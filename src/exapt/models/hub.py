@@ -10,7 +10,6 @@ A folder of weights holds tensors and plain text only::
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
@@ -82,12 +81,9 @@ def read_config(name: str | Path) -> dict[str, Any]:
     """
     folder = find(name)
     file = folder / "config.json"
-    try:
-        config = read_json(file)
-    except FileNotFoundError:
-        raise WeightsError(f"{folder}: no config.json, so this is not a folder of weights.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise WeightsError(f"{file}: not JSON ({error}). Get the weights again.") from None
+    if not file.is_file():
+        raise WeightsError(f"{folder}: no config.json, so this is not a folder of weights.")
+    config = read_json(file)
     if not isinstance(config, dict):
         raise WeightsError(f"{file}: holds {type(config).__name__}; expected the keys arch, options, inputs, encoder.")
     if "model_type" in config and "format_version" not in config:

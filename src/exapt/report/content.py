@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -251,12 +250,7 @@ def _number(value: Any) -> float | None:
 
 def _json(folder: Path, name: str) -> Any:
     path = folder / name
-    if not path.is_file():
-        return {}
-    try:
-        return read_json(path)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a JSON file: {error}.") from None
+    return read_json(path) if path.is_file() else {}
 
 
 def _table(folder: Path, name: str, columns: tuple[str, ...], *, numbers: tuple[str, ...]) -> pd.DataFrame:

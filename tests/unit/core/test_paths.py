@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from exapt.core.errors import RunExistsError, StorageError
+from exapt.core.errors import DataError, RunExistsError, StorageError
 from exapt.core.paths import atomic, read_json, refuse_existing, storage_errors, write_json
 
 
@@ -28,6 +28,14 @@ def test_nan_is_refused(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "a.json", {"a": float("nan")})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("text", "message"), [(None, "no such file"), ("{", "not a JSON file"), ("\0", "not a JSON")])
+def test_a_missing_or_damaged_file_is_named(tmp_path, text, message):
+    if text is not None:
+        (tmp_path / "a.json").write_text(text)
+    with pytest.raises(DataError, match=rf"a\.json: {message}"):
+        read_json(tmp_path / "a.json")
 
 
 def test_existing_output(tmp_path):

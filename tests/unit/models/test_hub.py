@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from exapt.core.config import BackboneConfig
 from exapt.core.contracts import Inputs, Model
-from exapt.core.errors import ConfigError, WeightsError
+from exapt.core.errors import ConfigError, InputError, WeightsError
 from exapt.models import hub
 from exapt.models.build import build, resolve
 from exapt.models.heads.pooled import PooledLinear
@@ -185,7 +185,7 @@ def test_a_missing_file(weights, cnn):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "not JSON"),
+        ("{", "not a JSON file"),
         ("[]", "holds list"),
         ('{"arch": "cnn"}', "format_version None is not supported"),
         ('{"format_version": 99}', "format_version 99 is not supported; this exapt reads 1"),
@@ -196,7 +196,7 @@ def test_a_missing_file(weights, cnn):
 )
 def test_a_damaged_or_foreign_config(weights, text, message):
     (weights / "config.json").write_text(text)
-    with pytest.raises(WeightsError, match=message):
+    with pytest.raises(InputError, match=message):
         hub.load(weights)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from exapt.core.contracts import Backbone, Model, Strategy
-from exapt.core.errors import ConfigError, WeightsError
+from exapt.core.errors import ConfigError, InputError, WeightsError
 from exapt.core.paths import atomic, read_json, write_json
 from exapt.transfer.strategies._blocks import is_count, is_number, require
 from exapt.transfer.training.tensors import digest, read_tensors, write_tensors
@@ -140,7 +140,7 @@ def load_adapter(model: Model, folder: Path) -> None:
     try:
         wanted = read_json(folder / "base.json")
         configs = [LoraConfig.from_pretrained(str(place)) for place, _ in _places(model, folder)]
-    except (OSError, ValueError) as error:
+    except (InputError, OSError, ValueError) as error:
         raise WeightsError(f"{folder}: not a folder of adapters: {' '.join(str(error).split())}") from None
     found = {column: _base_digest(backbone) for column, backbone in _backbones(model)}
     if found != wanted["sha256"]:

@@ -24,7 +24,7 @@ from exapt.transfer.training.batching import Batches, shuffled
 from exapt.transfer.training.cache import PrefixCache
 from exapt.transfer.training.checkpoint import Checkpoint, identity
 from exapt.transfer.training.history import Epoch, History
-from exapt.transfer.training.predict import evaluate
+from exapt.transfer.training.predict import check_finite, evaluate
 from exapt.transfer.training.schedules import factor
 from exapt.transfer.training.state import Progress, Weights
 from exapt.transfer.training.step import Objective, Stepper
@@ -250,6 +250,7 @@ class _Training:
                 keep=score is not None,
             )
             if score is not None and outputs is not None:
+                check_finite(outputs)
                 value = float(score(outputs, self.sets.valid))
         self._tick()
         trainable = sum(parameter.numel() for parameter in self.trainable)

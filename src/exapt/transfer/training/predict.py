@@ -10,6 +10,7 @@ from torch import Tensor
 
 from exapt.core.config import TrainingConfig
 from exapt.core.contracts import Batch, Domain, Model, Rows, Task
+from exapt.core.errors import TrainingError
 from exapt.core.examples import Examples
 from exapt.core.progress import bar
 from exapt.transfer.training import rng
@@ -46,13 +47,36 @@ def predict(
     Tensor
         (n, ...) float32 on the CPU, in the order of the rows. Outputs for positions are padded on the right to the
         longest row; beyond the end of a row they mean nothing.
+
+    Raises
+    ------
+    TrainingError
+        Where an output is not finite.
     """
     results: list[tuple[Rows, Tensor]] = []
     with bar("predict", len(examples), unit="rows", quiet=quiet) as progress:
         for rows, _, output in forward(model, examples, None, domain, config.batch_size, config.precision):
             results.append((rows, output.cpu()))
             progress.advance(len(rows))
-    return assemble(results, len(examples))
+    outputs = assemble(results, len(examples))
+    check_finite(outputs)
+    return outputs
+
+
+def check_finite(outputs: Tensor) -> None:
+    """Stop where a model has diverged.
+
+    Raises
+    ------
+    TrainingError
+        With the number of rows whose output is not finite.
+    """
+    finite = torch.isfinite(outputs).flatten(1).all(1) if outputs.ndim > 1 else torch.isfinite(outputs)
+    if not finite.all():
+        raise TrainingError(
+            f"The outputs for {int((~finite).sum()):,} of {len(outputs):,} rows are not finite. Lower training.lr, "
+            "or look for extreme values in inputs and targets."
+        )
 
 
 def features(model: Model, examples: Examples, config: TrainingConfig) -> Tensor:
