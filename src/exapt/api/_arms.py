@@ -218,6 +218,8 @@ def run_arm(
     )
     tested = target.examples.take(target.fold.test)
     outputs = task.decode(predict(model, tested, config.training))
+    if "source" in model.heads:  # a run predicts the target
+        del model.heads["source"]
     report |= {"strategy": [piece.plain() for piece in spec.strategy], **parameter_counts(model)}
     if (folder / "auto.json").is_file():
         report["auto"] = read_json(folder / "auto.json")
