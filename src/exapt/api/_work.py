@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from exapt.core.config import RunConfig
-from exapt.core.errors import RunExistsError
+from exapt.core.errors import ExaptError, RunExistsError
 from exapt.core.paths import read_json, refuse_existing, write_json, write_text
 
 NOTE = "run.yaml"
@@ -83,6 +84,19 @@ def open_work(config: RunConfig, run: Path, files: Mapping[str, str], *, force: 
     write_text(note, text)
     write_json(data, dict(files))
     return work
+
+
+@contextmanager
+def tidy(run: Path) -> Iterator[None]:
+    """Where an error comes before anything was trained, leave nothing behind."""
+    try:
+        yield
+    except ExaptError:
+        work = run.with_name(run.name + ".partial")
+        found = {path.name for path in work.iterdir()} if work.is_dir() else set()
+        if found and found <= {NOTE, ARMS} and not any(work.rglob("*.safetensors")):
+            shutil.rmtree(work)
+        raise
 
 
 def close_work(work: Path, run: Path) -> None:

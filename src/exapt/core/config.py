@@ -78,7 +78,7 @@ def _as_size(value: Any) -> Any:
 
 
 PieceField = Annotated[Piece, BeforeValidator(_as_piece)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 
 
 class DataConfig(_Section):
