@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from exapt.api._prepare import Domain
-from exapt.core.config import BackboneConfig, Piece, RunConfig, TrainingConfig
+from exapt.core.config import BackboneConfig, Piece, RunConfig
 from exapt.core.contracts import Backbone, Encoder, Model, Rows, Task
 from exapt.core.errors import ConfigError
 from exapt.core.paths import atomic, read_json, write_json
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from exapt.core.examples import Examples
-    from exapt.transfer.training import Epoch, History
 
 
 CONTROLS = ("scratch", "frozen")
@@ -227,23 +226,10 @@ def run_arm(
         merge_adapter(model, folder, config.backbone.weights or "random start")
     _keep(folder, model, outputs, report)
     history.write(folder / "history.tsv")
-    score = valid_score(kept_epoch(history, config.training))
+    score = history.kept(config.training.keep).score
     summary = {"valid_score": None if np.isnan(score) else score, "seconds": history.seconds, "steps": history.steps}
     write_json(done, summary)
     return _read(folder)
-
-
-def kept_epoch(history: History, training: TrainingConfig) -> Epoch:
-    """The epoch whose weights a training has left."""
-    best = history.best if training.keep == "best" else None
-    return best or history.rows[-1]
-
-
-def valid_score(epoch: Epoch) -> float:
-    """Higher is better: the score, minus the loss where there is no score; NaN without validation."""
-    if epoch.valid_score is not None:
-        return epoch.valid_score
-    return float("nan") if epoch.valid_loss is None else -epoch.valid_loss
 
 
 def merge_adapter(model: Model, folder: Path, base: str) -> None:

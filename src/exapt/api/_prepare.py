@@ -303,8 +303,3 @@ def prepare_domain(config: RunConfig, data: DataConfig, encoders: Mapping[str, E
     ]
     examples = encode(table, encoders, task.targets(table))
     return Domain(loaded, fold, split, task, encoders, examples, config.train_size, data.augment, notes)
-
-
-def with_train_size(domain: Domain, size: float | int | None) -> Domain:
-    """The same rows with another number of labels."""
-    return replace(domain, train_size=size)

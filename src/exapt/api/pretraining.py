@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from exapt.api._arms import build_model, encoder_name, kept_epoch, parameter_counts, scorer
+from exapt.api._arms import build_model, encoder_name, parameter_counts, scorer
 from exapt.api._prepare import Domain, check_names, prepare_domain
 from exapt.api._work import close_work, open_work, plain, refuse_output, tidy
 from exapt.core.config import DataConfig, RunConfig
@@ -94,7 +94,7 @@ def pretraining_rows(domain: Domain, config: RunConfig) -> tuple[Rows, Rows]:
 
 
 def _card(config: RunConfig, domain: Domain, rows: int, history: Any, counts: dict[str, int]) -> dict[str, Any]:
-    kept = kept_epoch(history, config.training)
+    kept = history.kept(config.training.keep)
     card: dict[str, Any] = {
         "task": TASKS.get(config.task.name).__name__,
         "data": domain.loaded.table.source,

@@ -24,7 +24,8 @@ from exapt.core.contracts import Backbone, Inputs, Model
 from exapt.core.errors import WeightsError, nearest
 from exapt.core.paths import read_json, write_json, write_text
 from exapt.core.registry import BACKBONES
-from exapt.models.tensors import TransferReport, own_tensors, read_tensors, transfer, write_tensors
+from exapt.core.tensors import read_tensors, write_tensors
+from exapt.models.tensors import TransferReport, own_tensors, transfer
 
 FORMAT_VERSION = 1
 HEAD = "head."
@@ -212,7 +213,7 @@ def load_into(
     else:
         if ALPHABET not in allow:
             _check_alphabet(name, config, backbone.inputs, encoder)
-        everything = read_tensors(folder / "model.safetensors")
+        everything, _ = read_tensors(folder / "model.safetensors")
         left = [key for key in everything if key.startswith(HEAD)]
         tensors = {key: everything[key] for key in everything if key not in left}
     report = transfer(backbone, tensors, str(name), allow)
@@ -252,7 +253,7 @@ def load_model(path: Path, model: Model) -> None:
     WeightsError
         Where the file is damaged, or a tensor does not fit.
     """
-    transfer(model, read_tensors(path), str(path))
+    transfer(model, read_tensors(path)[0], str(path))
 
 
 def _check_alphabet(

@@ -1,18 +1,16 @@
-"""Tensors in files: written whole or not at all, read with one clear sentence where a file is damaged."""
+"""From the tensors of a file into a module, by name: all of them or nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from exapt.core.errors import WeightsError
-from exapt.core.paths import atomic
 
 
 @dataclass(frozen=True)
@@ -52,38 +50,6 @@ class TransferReport:
             "parameters": self.parameters,
             "trainable": self.trainable,
         }
-
-
-def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write a safetensors file atomically."""
-    from safetensors.torch import save_file
-
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic(path) as temporary:
-        save_file(plain, temporary, metadata={"format": "pt"})
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file.
-
-    Raises
-    ------
-    WeightsError
-        Where the file is missing, cut short or damaged.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        tensors: dict[str, Tensor] = load_file(path)
-    except FileNotFoundError:
-        raise WeightsError(f"{path}: no such file; the weights are not complete. Get them again.") from None
-    except (SafetensorError, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise WeightsError(
-            f"{path}: not a whole safetensors file, cut short or damaged ({reason}). Get it again."
-        ) from None
-    return tensors
 
 
 def own_tensors(module: nn.Module) -> dict[str, Tensor]:

@@ -11,9 +11,8 @@ from exapt.bio.sequence.alphabets import (
     canonical,
     reverse_complement,
     reverse_complements,
-    validate,
 )
-from exapt.core.errors import ConfigError, DataError
+from exapt.core.errors import ConfigError
 
 
 def test_iupac_complements_pair_the_sets_of_bases():
@@ -51,12 +50,6 @@ def test_canonical_is_the_same_for_both_strands():
 def test_foreign_letters(letters, sequence, foreign):
     assert letters.foreign(sequence) == foreign
     assert letters.accepts([sequence]) == (not foreign)
-
-
-def test_validate_names_place_letter_position_and_alphabet():
-    with pytest.raises(DataError, match=r"genes\.fa:214: letter 'J' at position 3 .* DNA alphabet ACGTRYSWKMBDHVN"):
-        validate("ACJT", DNA, "genes.fa:214")
-    validate("acgtN", DNA, "genes.fa:214")
 
 
 def test_alphabets_by_modality():

@@ -236,7 +236,7 @@ def test_a_whole_model_with_a_shared_backbone(tmp_path, cnn):
 
 
 def test_half_precision_files_fill_full_precision_backbones(weights, cnn):
-    from exapt.models.tensors import write_tensors
+    from exapt.core.tensors import write_tensors
 
     halves = {name: tensor.half() for name, tensor in cnn.state_dict().items()}
     write_tensors(weights / "model.safetensors", halves)

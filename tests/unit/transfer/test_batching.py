@@ -106,6 +106,7 @@ def test_history_as_tsv(tmp_path):
     ]
     assert lines[2].split("\t") == ["2", "0.6", "0.5", "", "0.0005", "1.0", "10"]
     assert history.seconds == pytest.approx(2.5)
-    assert history.best_score == 0.5
-    assert History(rows, best_epoch=2).best_score == -0.5
-    assert np.isnan(History(rows).best_score)
+    assert history.kept("best").score == 0.5
+    assert History(rows, best_epoch=2).kept("best").score == -0.5
+    assert history.kept("last") == rows[-1]
+    assert np.isnan(Epoch(1, 0.7, None, None, 0.001, 1.5, 10).score)

@@ -69,7 +69,7 @@ def test_the_best_epoch_is_kept():
     options = {"schedule": "constant", "warmup": 0.0}
     model, history = train(score=scripted(0.1, 0.9, 0.3, 0.2), **options)
     assert history.best_epoch == 2
-    assert history.best_score == 0.9
+    assert history.kept("best").score == 0.9
     assert [row.valid_score for row in history.rows] == [0.1, 0.9, 0.3, 0.2]
     two, _ = train(epochs=2, keep="last", **options)
     assert toys.equal(toys.state(model), toys.state(two))
@@ -99,7 +99,7 @@ def test_without_a_score_the_validation_loss_decides():
     _, history = train(epochs=6, lr=0.1)
     losses = [row.valid_loss for row in history.rows]
     assert history.best_epoch == 1 + int(np.argmin(losses))
-    assert history.best_score == -min(losses)
+    assert history.kept("best").score == -min(losses)
 
 
 def test_early_stopping_counts_epochs_since_the_best():

@@ -181,12 +181,12 @@ def test_validation_rows_only_judge():
     lying = replace(valid, targets={"y": np.roll(valid.targets["y"], 1)})
     alone, without = solved(None)
     assert without.best_epoch is None
-    assert np.isnan(without.best_score)
+    assert np.isnan(without.rows[0].score)
     for rows in (valid, lying, train):
         state, history = solved(rows, score=lambda outputs, examples: float(outputs.sum()) + len(examples))
         assert toys.equal(state, alone)
         assert history.rows[0].valid_loss is not None
-        assert history.best_score == history.rows[0].valid_score
+        assert history.kept("best").score == history.rows[0].valid_score
 
 
 def test_the_same_seed_gives_the_same_bits_whatever_was_drawn_before():

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from exapt.core.errors import ConfigError, DataError, nearest
+from exapt.core.errors import ConfigError, nearest
 
 
 @dataclass(frozen=True)
@@ -159,33 +159,3 @@ def canonical(sequences: Sequence[str], *, rna: bool = False) -> list[str]:
     """
     upper = [sequence.upper() for sequence in sequences]
     return [min(pair) for pair in zip(upper, reverse_complements(upper, rna=rna), strict=True)]
-
-
-def validate(sequence: str, letters: Alphabet, where: str) -> None:
-    """Stop at a letter that is not in the alphabet.
-
-    Parameters
-    ----------
-    sequence
-        The letters.
-    letters
-        The alphabet that they must come from.
-    where
-        File and line, or row id, for the message.
-
-    Raises
-    ------
-    DataError
-        Naming the place, the first foreign letter, its position (from 1) and the alphabet.
-
-    Examples
-    --------
-    >>> validate("ACGTN", DNA, "genes.fa:2")
-    """
-    foreign = letters.foreign(sequence)
-    if foreign:
-        position = sequence.index(foreign[0]) + 1
-        raise DataError(
-            f"{where}: letter {foreign[0]!r} at position {position} is not in the {letters.name} alphabet "
-            f"{letters.all_letters}."
-        )

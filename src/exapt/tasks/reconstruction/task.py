@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from exapt.core.contracts import Backbone, Batch, Table, Task
 from exapt.core.errors import ConfigError
-from exapt.models.heads.decoder import Decoder, VariationalDecoder
+from exapt.models.heads.decoder import Decoder, VariationalDecoder, kl_divergence
 
 
 class Reconstruction(Task):
@@ -89,11 +89,10 @@ class Reconstruction(Task):
         if self.objective == "denoising":
             return error
         mean, log_variance = output[:, size:].float().chunk(2, dim=1)
-        divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1).mean()
-        return error + self.kl * divergence / size
+        return error + self.kl * kl_divergence(mean, log_variance).mean() / size
 
     def decode(self, output: Tensor) -> NDArray[np.float64]:
-        """Rebuilt values (n, G) on the encoder's scale (the variational code behind them is left out by `frame`)."""
+        """Rebuilt values (n, G) on the encoder's scale; variational: mean and log-variance of the code behind them."""
         return output.double().cpu().numpy()
 
     def metrics(self) -> list[str]:

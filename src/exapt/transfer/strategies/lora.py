@@ -14,8 +14,8 @@ from torch import nn
 from exapt.core.contracts import Backbone, Model, Strategy
 from exapt.core.errors import ConfigError, InputError, WeightsError
 from exapt.core.paths import atomic, read_json, write_json
+from exapt.core.tensors import digest, read_tensors, write_tensors
 from exapt.transfer.strategies._blocks import is_count, is_number, require
-from exapt.transfer.training.tensors import digest, read_tensors, write_tensors
 
 PREFIX = "base_model.model."  # what PEFT writes before the names of the base model
 

@@ -14,10 +14,10 @@ import numpy as np
 from exapt.core.contracts import Model, Strategy
 from exapt.core.errors import TrainingError, WeightsError
 from exapt.core.examples import Examples
+from exapt.core.tensors import digest, read_tensors, write_tensors
 from exapt.transfer.training import rng
 from exapt.transfer.training.history import Epoch
 from exapt.transfer.training.state import Progress, Slots
-from exapt.transfer.training.tensors import digest, read_tensors, write_tensors
 
 FORMAT = 1
 FILE = "checkpoint.safetensors"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Literal
 
 from exapt.core.paths import write_text
 
@@ -31,6 +32,13 @@ class Epoch:
     lr: float
     seconds: float
     trainable: int
+
+    @property
+    def score(self) -> float:
+        """Higher is better: the validation score, minus the loss where there is no score; NaN without validation."""
+        if self.valid_score is not None:
+            return self.valid_score
+        return float("nan") if self.valid_loss is None else -self.valid_loss
 
 
 @dataclass(frozen=True)
@@ -64,13 +72,9 @@ class History:
         """The row of `best_epoch`."""
         return self.rows[self.best_epoch - 1] if self.best_epoch else None
 
-    @property
-    def best_score(self) -> float:
-        """Validation score of the best epoch, minus the loss where there is no score; NaN without validation."""
-        row = self.best
-        if row is None or row.valid_loss is None:
-            return float("nan")
-        return -row.valid_loss if row.valid_score is None else row.valid_score
+    def kept(self, keep: Literal["best", "last"]) -> Epoch:
+        """The epoch whose weights the training has left."""
+        return (self.best if keep == "best" else None) or self.rows[-1]
 
     def write(self, path: Path) -> None:
         """Write one line an epoch as TSV; a value that does not exist is empty.

@@ -1,4 +1,4 @@
-"""Named tensors: fingerprints and safetensors files."""
+"""Named tensors: safetensors files, written whole or not at all, and fingerprints."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
 
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic(path) as temporary:
-        save_file(plain, str(temporary), metadata=dict(metadata or {}))
+        save_file(plain, str(temporary), metadata=dict(metadata or {"format": "pt"}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -46,7 +46,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     Raises
     ------
     WeightsError
-        Where the file is missing, cut short or not a safetensors file.
+        Where the file is missing, cut short or damaged.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -54,6 +54,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(str(path), framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except FileNotFoundError:
-        raise WeightsError(f"{path}: no such file.") from None
+        raise WeightsError(f"{path}: no such file; the weights are not complete. Get them again.") from None
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path}: not a whole safetensors file: {' '.join(str(error).split())}") from None
+        reason = " ".join(str(error).split())
+        raise WeightsError(
+            f"{path}: not a whole safetensors file, cut short or damaged ({reason}). Get it again."
+        ) from None
