@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
@@ -11,6 +11,7 @@ import torch
 
 from exapt.core.contracts import Batch
 
+SMALL = 5e7
 Precision = Literal["fp32", "bf16"]
 T = TypeVar("T")
 
@@ -31,6 +32,24 @@ def accelerator(device: Literal["auto", "cpu"]) -> Any:
     # A step may leave heads or frozen blocks out, so not every parameter has a gradient each time.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     return Accelerator(cpu=device == "cpu", mixed_precision="no", kwargs_handlers=[unused])
+
+
+@contextmanager
+def threads_for(work: float) -> Iterator[None]:
+    """Use one thread where a step has little to compute: waking others takes longer, most of all on a busy machine.
+
+    Parameters
+    ----------
+    work
+        Multiplications of a typical step, roughly: positions x parameters.
+    """
+    before = torch.get_num_threads()
+    if work < SMALL:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[Any]:

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -114,7 +115,10 @@ def fit(  # noqa: PLR0913
     training = _Training(model, tasks, strategy, sets, config, seed=seed, accelerator=accelerator, folder=folder)
     silent = quiet or not accelerator.is_main_process
     done = training.progress.steps
-    with bar(description, training.total_steps, unit="steps", done=done, quiet=silent) as progress:
+    with (
+        bar(description, training.total_steps, unit="steps", done=done, quiet=silent) as progress,
+        devices.threads_for(training.work()),
+    ):
         training.run(progress, score)
     return training.finish()
 
@@ -160,6 +164,12 @@ class _Training:
             self._restore()
         self.steps_per_epoch = sum(1 for _ in strategy.batches(*self._placeholders()))
         self.total_steps = config.epochs * self.steps_per_epoch
+
+    def work(self) -> float:
+        """Multiplications of a typical step: positions of a batch x parameters."""
+        longest = max(float(np.median(lengths)) for lengths in self.lengths.values())
+        rows = min(self.config.batch_size, max(map(len, self.lengths.values())))
+        return rows * longest * sum(parameter.numel() for parameter in self.model.parameters())
 
     def run(self, bar: Bar, score: Score | None) -> None:
         """Train until the epochs are over or validation has not improved for too long."""

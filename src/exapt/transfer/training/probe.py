@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +14,13 @@ from exapt.core.config import TrainingConfig
 from exapt.core.contracts import Batch, Model, Rows, Task
 from exapt.core.errors import ConfigError, TrainingError
 from exapt.core.examples import Examples
+from exapt.transfer.training.devices import threads_for
 from exapt.transfer.training.history import Epoch, History
 from exapt.transfer.training.predict import features
 
 FOLDS = 5
 STRENGTHS = (1.0, 0.1, 0.01, 0.001)
 ITERATIONS = 200
-SMALL = 1_000_000  # numbers; below, one thread is faster than several
 Score = Callable[[Tensor, Examples], float]
 
 
@@ -88,7 +87,7 @@ def solve(
         raise TrainingError("The frozen features are not finite, so no head can be solved. Check the weights.")
     mean, std = raw.mean(0), _spread(raw)
     x, rows = (raw - mean) / std, np.arange(len(train))
-    with _few_threads(x):
+    with threads_for(x.numel() * layer.out_features):
         strength = _choose(task, train, x, layer.out_features, seed)
         solved = _minimise(task, train, x, rows, strength, _zeros(layer.out_features, x))
     with torch.no_grad():
@@ -103,18 +102,6 @@ def solve(
     seconds = time.perf_counter() - start
     row = Epoch(1, _loss(task, train, solved(x), rows), loss, value, 0.0, seconds, trained)
     return History([row], None if valid is None else 1, solved.steps)
-
-
-@contextmanager
-def _few_threads(x: Tensor) -> Iterator[None]:
-    """One thread where the features are few: waking others costs more than the product takes."""
-    threads = torch.get_num_threads()
-    if x.numel() < SMALL:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _spread(x: Tensor) -> Tensor:
