@@ -12,7 +12,7 @@ from rich.table import Table
 
 from exapt import api
 
-SHOWN = ("accuracy", "mcc", "auroc", "auprc", "pearson", "rmse")  # beside the primary metric; all are in the report
+SHOWN = ("accuracy", "mcc", "auroc", "pearson", "rmse")  # beside the primary metric; all are in the report
 
 
 def scores(result: Mapping[str, Any], run: Path, *, as_json: bool = False) -> None:
