@@ -50,16 +50,22 @@ def command(log, arguments):
     os._exit(code)
 
 
-torch.set_num_threads(1)
-torch.optim.AdamW([torch.zeros(1, requires_grad=True)])  # its first use imports most of torch
-for pieces in (registry.METRICS, registry.STRATEGIES, registry.CLEANERS, registry.SPLITS):
-    for name in pieces.names():
-        pieces.get(name)
-say("ready")
-for line in sys.stdin:
-    log, *arguments = json.loads(line)
-    child = os.fork()
-    if not child:
-        command(log, arguments)
-    say(child)
-    say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+def serve():
+    """Answer until there are no more lines."""
+    torch.set_num_threads(1)
+    torch.optim.AdamW([torch.zeros(1, requires_grad=True)])  # its first use imports most of torch
+    for pieces in (registry.METRICS, registry.STRATEGIES, registry.CLEANERS, registry.SPLITS):
+        for name in pieces.names():
+            pieces.get(name)
+    say("ready")
+    for line in sys.stdin:
+        log, *arguments = json.loads(line)
+        child = os.fork()
+        if not child:
+            command(log, arguments)
+        say(child)
+        say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+if __name__ == "__main__":
+    serve()

@@ -39,9 +39,10 @@ class MaskedTokens(Task):
     needs: ClassVar[Literal["pooled", "tokens"]] = "tokens"
 
     def __init__(self, *, rate: float = 0.15, span: int = 1) -> None:
-        if not 0 < rate < 1 or span < 1:
+        if not 0 < rate < 1 or not isinstance(span, int) or span < 1:
             raise ConfigError(
-                f"task 'masked_tokens': rate lies in (0, 1) and span is at least 1; found {rate}, {span}."
+                "task 'masked_tokens': rate lies in (0, 1) and span is a whole number of at least 1; "
+                f"found {rate!r}, {span!r}."
             )
         self.rate = rate
         self.span = span

@@ -49,6 +49,10 @@ class Reconstruction(Task):
             raise ConfigError(f"task 'reconstruction': objective is denoising or variational; found {objective!r}.")
         if not 0 <= corrupt < 1:
             raise ConfigError(f"task 'reconstruction': corrupt lies in [0, 1); found {corrupt}.")
+        if not kl >= 0:
+            raise ConfigError(f"task 'reconstruction': kl is at least 0; found {kl}.")
+        if not all(isinstance(width, int) and width >= 1 for width in widths or ()):
+            raise ConfigError(f"task 'reconstruction': widths are whole numbers of at least 1; found {widths!r}.")
         self.objective = objective
         self.corrupt = corrupt
         self.kl = kl
