@@ -202,7 +202,7 @@ def run_arm(
     task = target.task_of(seed)
     tasks = {"target": task}
     if needs_source is not None:
-        sets["source"], tasks["source"] = source_examples(needs_source), needs_source.task
+        sets["source"], tasks["source"] = needs_source.training(needs_source.fold.train, seed), needs_source.task
     history = fit(
         model,
         tasks,  # type: ignore[arg-type]
@@ -224,6 +224,7 @@ def run_arm(
         report["auto"] = read_json(folder / "auto.json")
     if any(piece.name == "lora" for piece in spec.strategy):
         merge_adapter(model, folder, config.backbone.weights or "random start")
+    write_json(folder / "task.json", task.state())
     _keep(folder, model, outputs, report)
     history.write(folder / "history.tsv")
     score = history.kept(config.training.keep).score
@@ -238,12 +239,6 @@ def merge_adapter(model: Model, folder: Path, base: str) -> None:
 
     save_adapter(model, folder / "adapter", base)
     merge(model)
-
-
-def source_examples(source: Domain) -> Examples:
-    """All source rows: the source has no test part that anybody looks at."""
-    rows = np.sort(np.concatenate([source.fold.train, source.fold.valid, source.fold.test]))
-    return source.examples.take(rows)
 
 
 def parameter_counts(model: Model) -> dict[str, int]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exapt.core.config import BackboneConfig, DataConfig, Piece, RunConfig
-from exapt.core.contracts import Encoder, Fold, Matrix, Rows, Table, Task
+from exapt.core.contracts import Column, Encoder, Fold, Matrix, Rows, Table, Task
 from exapt.core.errors import ConfigError, DataError, nearest
 from exapt.core.examples import Examples
 from exapt.core.registry import (
@@ -39,7 +39,6 @@ class Domain:
 
     loaded: Loaded
     fold: Fold
-    split: Piece
     task: Task
     encoders: Mapping[str, Encoder]
     examples: Examples
@@ -276,30 +275,48 @@ def prepare(config: RunConfig, joint: Sequence[str]) -> tuple[Domain, Domain | N
     target = prepare_domain(config, config.data)
     if config.source is None or not joint:
         return target, None
-    plain = config.model_copy(update={"train_size": None, "split": None})
-    return target, prepare_domain(plain, config.source, target.encoders)
+    return target, prepare_source(config, config.source, target.encoders)
 
 
-def prepare_domain(config: RunConfig, data: DataConfig, encoders: Mapping[str, Encoder] | None = None) -> Domain:
-    """One data set, ready for its task; `encoders` are given where another domain has fitted them."""
+def prepare_domain(config: RunConfig, data: DataConfig) -> Domain:
+    """One data set, cut, and ready for its task; encoders and task have learned from training rows only."""
     loaded = load_data(data)
-    table = loaded.table
     split = default_split(loaded, config.split)
+    loaded = replace(loaded, table=_with_group(loaded.table, split))
+    table = loaded.table
     fold = SPLITS.build(split.name, **split.options)(table)[0]
     task: Task = TASKS.build(config.task.name, **config.task.options)
     task.fit(table.take(fold.train))
-    if encoders is None:
-        encoders = build_encoders(table, fold.train, config)
-    elif set(encoders) != set(table.names("input")):
+    encoders = build_encoders(table, fold.train, config)
+    notes = [
+        *loaded.notes,
+        f"split: {split.name}, {len(fold.train)} training, {len(fold.valid)} validation, {len(fold.test)} test rows",
+    ]
+    examples = encode(table, encoders, task.targets(table))
+    return Domain(loaded, fold, task, encoders, examples, config.train_size, data.augment, notes)
+
+
+def prepare_source(config: RunConfig, data: DataConfig, encoders: Mapping[str, Encoder]) -> Domain:
+    """The source data, read by the encoders of the target; all its rows train, because none is judged."""
+    loaded = load_data(data)
+    table = loaded.table
+    if set(encoders) != set(table.names("input")):
         raise ConfigError(
             f"{table.source}: source and target need the same input columns; "
             f"found {table.names('input')} and {sorted(encoders)}."
         )
     for name, encoder in encoders.items():
         _check_reads(encoder, table, name, "the encoder of the target data")
-    notes = [
-        *loaded.notes,
-        f"split: {split.name}, {len(fold.train)} training, {len(fold.valid)} validation, {len(fold.test)} test rows",
-    ]
+    task: Task = TASKS.build(config.task.name, **config.task.options)
+    task.fit(table)
+    none = np.empty(0, dtype=np.int64)
     examples = encode(table, encoders, task.targets(table))
-    return Domain(loaded, fold, split, task, encoders, examples, config.train_size, data.augment, notes)
+    return Domain(loaded, Fold(np.arange(len(table)), none, none), task, encoders, examples, augment=data.augment)
+
+
+def _with_group(table: Table, split: Piece) -> Table:
+    """A column that only the split names as its groups is the group of the table: intervals and the audit need it."""
+    name = str(split.options.get("column"))
+    if split.name != "group" or name not in table.frame or name in table.columns or table.names("group"):
+        return table
+    return replace(table, columns={**table.columns, name: Column("group", "label")})

@@ -56,7 +56,7 @@ def write_model(folder: Path, config: RunConfig, target: Domain, best: SeedResul
         {
             "format_version": FORMAT_VERSION,
             "backbone": resolve(config.backbone).plain(),
-            "task": {"name": config.task.name, "state": target.task.state()},
+            "task": {"name": config.task.name, "state": read_json(best.folder / "task.json")},
             "columns": columns,
         },
     )

@@ -66,7 +66,7 @@ def finetune(
         work = open_work(config, run, files, force=force)
         trained = train_arms(specs, config, target, source, work, quiet=quiet)
         baselines = run_baselines(config, target)
-        scores = write_run(config, target, trained, baselines, files, work)
+        scores = write_run(config, (target, source), trained, baselines, files, work)
         close_work(work, run)
     return scores
 
@@ -167,7 +167,7 @@ def scorer_of_decoded(task: Any) -> Any:
 
 def write_run(
     config: RunConfig,
-    target: Domain,
+    domains: tuple[Domain, Domain | None],
     trained: Mapping[str, list[SeedResult]],
     baselines: Mapping[str, tuple[ArmResult, float]],
     files: Mapping[str, str],
@@ -179,12 +179,13 @@ def write_run(
     from exapt.data.sampling import write as write_split
     from exapt.evaluate.compare import NOTHING, compare
 
+    target, source = domains
     rows = target.fold.test
     results = {name: _arm_result(seeds) for name, seeds in trained.items()}
     results |= {f"baseline:{name}": result for name, (result, _) in baselines.items()}
     validation = {name: mean_valid(seeds) for name, seeds in trained.items()}
     validation |= {f"baseline:{name}": score for name, (_, score) in baselines.items()}
-    audited = audit(target.table, target.fold, corpus=_corpus(config))
+    audited = audit(target.table, target.fold, corpora=_corpora(config, source))
     judge = partial(
         compare,
         truth=truth(target.task, target.examples, rows),
@@ -232,12 +233,18 @@ def _arm_result(seeds: list[SeedResult]) -> ArmResult:
     return ArmResult([seed.test for seed in seeds], seconds, seeds[0].steps)
 
 
-def _corpus(config: RunConfig) -> dict[str, Any] | None:
-    if config.backbone.weights is None:
-        return None
+def _corpora(config: RunConfig, source: Domain | None) -> list[dict[str, Any]]:
+    """What the model has seen beside the training rows: the corpus of the weights, and all source rows."""
+    from exapt.data.leakage import sketch
     from exapt.models import hub
 
-    return hub.read_sketch(config.backbone.weights)
+    weights = config.backbone.weights
+    found = hub.read_sketch(weights) if weights is not None else None
+    corpora = [found] if found is not None else []
+    if source is not None:
+        columns = {name: source.table.columns[name].modality for name in source.table.names("input")}
+        corpora += [sketch(source.table.values(name), kind, limit=None) for name, kind in columns.items()]
+    return corpora
 
 
 def best_seed(results: list[SeedResult]) -> SeedResult:

@@ -9,7 +9,7 @@ from exapt.api._prepare import default_split, load_data
 from exapt.core import registry
 from exapt.core.config import DataConfig, Piece
 from exapt.core.contracts import Fold
-from exapt.core.errors import ConfigError, nearest
+from exapt.core.errors import ConfigError, WeightsError, nearest
 from exapt.core.paths import refuse_existing
 from exapt.core.registry import SPLITS
 
@@ -106,10 +106,15 @@ def audit(data: DataConfig, by: Piece | None, *, against: str | None = None) -> 
     loaded = load_data(data)
     piece = default_split(loaded, by)
     fold = SPLITS.build(piece.name, **piece.options)(loaded.table)[0]
-    corpus = None
+    corpora = []
     if against is not None:
         from exapt.models import hub
 
-        corpus = hub.read_sketch(against)
-    found: dict[str, Any] = leakage.audit(loaded.table, fold, corpus=corpus)
-    return {"data": data.name, "split": piece.plain(), "sizes": sizes(fold), **found}
+        found = hub.read_sketch(against)
+        if found is None:
+            raise WeightsError(
+                f"{against}: no sketch of the corpus came with these weights, so nothing can be compared."
+            )
+        corpora = [found]
+    result: dict[str, Any] = leakage.audit(loaded.table, fold, corpora=corpora)
+    return {"data": data.name, "split": piece.plain(), "sizes": sizes(fold), **result}

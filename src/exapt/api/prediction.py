@@ -84,7 +84,8 @@ def _pieces(data: str, opened: OpenedRun) -> Iterator[Table]:
     modality = {name: opened.columns[name]["modality"] for name in inputs}
     wanted = opened.config.data
     rules = [piece for piece in wanted.clean or [] if piece.name in LETTER_RULES]
-    yield from stream(data, inputs=modality, options=wanted.options, rules=rules, chunk_rows=CHUNK)
+    others = [name for name, column in opened.columns.items() if column["role"] in ("target", "group", "weight")]
+    yield from stream(data, inputs=modality, others=others, options=wanted.options, rules=rules, chunk_rows=CHUNK)
 
 
 def embed(weights: str, data: str, output: Path, *, force: bool = False, quiet: bool = False) -> int:

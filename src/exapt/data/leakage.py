@@ -105,7 +105,7 @@ def row_keys(table: Table) -> Keys:
     return _hashes(row.tobytes() for row in np.ascontiguousarray(np.stack(keys, axis=1)))
 
 
-def sketch(values: Sequence[Any] | Matrix, modality: Modality, *, limit: int = SKETCH_LIMIT) -> dict[str, Any]:
+def sketch(values: Sequence[Any] | Matrix, modality: Modality, *, limit: int | None = SKETCH_LIMIT) -> dict[str, Any]:
     """What travels with weights: the hashes of their corpus, or the smallest `limit` of them.
 
     Parameters
@@ -115,7 +115,7 @@ def sketch(values: Sequence[Any] | Matrix, modality: Modality, *, limit: int = S
     modality
         What the values are.
     limit
-        Largest number of hashes to keep.
+        Largest number of hashes to keep; None = all.
 
     Returns
     -------
@@ -172,8 +172,8 @@ def coverage(saved: Mapping[str, Any]) -> float:
     return 1.0 if saved["distinct"] == len(keys) or not len(keys) else (float(keys[-1]) + 1) / 2.0**64
 
 
-def audit(table: Table, fold: Fold, corpus: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Compare the test part with training, with itself, and with the corpus behind the weights.
+def audit(table: Table, fold: Fold, corpora: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Compare the test part with training, and with whatever else the model has seen.
 
     Parameters
     ----------
@@ -181,8 +181,8 @@ def audit(table: Table, fold: Fold, corpus: Mapping[str, Any] | None = None) -> 
         The cleaned table.
     fold
         One fold of a split.
-    corpus
-        The sketch that came with the weights.
+    corpora
+        Sketches: the one that came with the weights, one of source rows.
 
     Returns
     -------
@@ -193,13 +193,13 @@ def audit(table: Table, fold: Fold, corpus: Mapping[str, Any] | None = None) -> 
         exact_duplicates           test rows whose input has a copy in training
         exact_duplicates_in_valid  test rows whose input has a copy in the validation part
         near_duplicates            0 as long as `checks` says that they were not computed
-        pretraining_overlap        test rows with an input that is in the corpus
+        pretraining_overlap        test rows with an input that is in one of the corpora
         contradicting_labels       rows of any part whose input also occurs with another label
         group_overlap              groups that stand in the test part and in training or validation
         ========================== =======================================================================
 
         `checks` says of each number whether it was computed and how; `verdict` is "leaky" if test rows have copies in
-        training, their groups or the corpus, else "clean".
+        training, their groups or a corpus, else "clean".
     """
     keys, ids = row_keys(table), np.array(table.ids(), dtype=object)
     result: dict[str, Any] = {"n_train": len(fold.train), "n_test": len(fold.test)}
@@ -209,7 +209,7 @@ def audit(table: Table, fold: Fold, corpus: Mapping[str, Any] | None = None) -> 
         result[name] = len(copies)
         result[f"{name}_examples"] = [{"test": str(ids[a]), "copy": str(ids[b])} for a, b in copies[:SHOWN]]
     result |= {"near_duplicates": 0, "near_duplicates_examples": []}
-    seen, checks["pretraining_overlap"] = _in_corpus(table.take(fold.test), corpus)
+    seen, checks["pretraining_overlap"] = _in_corpora(table.take(fold.test), corpora)
     result["pretraining_overlap"] = int(seen.sum())
     result["pretraining_overlap_examples"] = [str(i) for i in ids[fold.test][seen][:SHOWN]]
     rows, checks["contradicting_labels"] = _contradictions(table, fold, keys)
@@ -234,18 +234,20 @@ def _copies(keys: Keys, test: Rows, other: Rows) -> list[tuple[int, int]]:
     return list(zip(test[found].tolist(), order[place[found]].tolist(), strict=True))
 
 
-def _in_corpus(test: Table, corpus: Mapping[str, Any] | None) -> tuple[NDArray[np.bool_], str]:
-    """Test rows of which an input is in the corpus, and how that was found out."""
+def _in_corpora(test: Table, corpora: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.bool_], str]:
+    """Test rows of which an input is in a corpus, and how that was found out."""
     seen = np.zeros(len(test), dtype=bool)
-    if corpus is None:
-        return seen, "not computed: no weights with a sketch of their corpus"
-    share = coverage(corpus)
-    names = [name for name in test.names("input") if test.columns[name].modality == corpus["modality"]]
-    if not names:
-        return seen, f"not computed: the corpus is {corpus['modality']}, the inputs are not"
-    for name in names:
-        seen |= overlap(corpus, test.values(name))
-    return seen, f"computed: sketch of {corpus['rows']:,} rows, which finds {share:.1%} of the copies"
+    computed, not_computed = [], []
+    for corpus in corpora:
+        names = [name for name in test.names("input") if test.columns[name].modality == corpus["modality"]]
+        for name in names:
+            seen |= overlap(corpus, test.values(name))
+        if names:
+            found = f"sketch of {corpus['rows']:,} rows, which finds {coverage(corpus):.1%} of the copies"
+            computed.append(f"computed: {found}")
+        else:
+            not_computed.append(f"not computed: the corpus is {corpus['modality']}, the inputs are not")
+    return seen, "; ".join([*computed, *not_computed]) or "not computed: no weights with a sketch of their corpus"
 
 
 def _contradictions(table: Table, fold: Fold, keys: Keys) -> tuple[Rows, str]:

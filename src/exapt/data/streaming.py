@@ -23,6 +23,7 @@ def stream(
     data: str,
     *,
     inputs: Wanted | None = None,
+    others: Collection[str] = (),
     options: Mapping[str, Any] | None = None,
     rules: Sequence[Piece] = (),
     chunk_rows: int = CHUNK_ROWS,
@@ -36,6 +37,9 @@ def stream(
     inputs
         Input column -> the modality, or the modalities, that a model reads. Columns are found by name; a single
         input may have another name in the file and is renamed. None = as inferred from the file.
+    others
+        Columns that were no input when the model was trained (targets, groups): where all numeric columns of a file
+        are one input, they stay out of it.
     options
         Options of the file format, or of the card's parser; those that this format does not have are left out.
     rules
@@ -60,7 +64,7 @@ def stream(
         if not len(raw):
             continue
         if config is None:
-            names, config = _first(raw, data, inputs)
+            names, config = _first(raw, data, inputs, others)
         table, _ = tables.assemble(_renamed(raw, names), config, data, first_row=done)
         kept = {name: column for name, column in table.columns.items() if column.role in ("id", "input", "group")}
         table, _ = apply(replace(table, columns=kept), rules)
@@ -98,16 +102,17 @@ def _pieces(data: str, options: dict[str, Any], rows: int) -> Iterator[Raw]:
     yield from form.chunks(path, rows, tables.text_columns(DataConfig(name=data)))
 
 
-def _first(raw: Raw, data: str, inputs: Wanted | None) -> tuple[dict[str, str], DataConfig]:
+def _first(raw: Raw, data: str, inputs: Wanted | None, others: Collection[str]) -> tuple[dict[str, str], DataConfig]:
     """Decide on the first piece: which columns get new names, and what is stated for all pieces."""
     names: dict[str, str] = {}
-    config = DataConfig(name=data)
+    left_out = [name for name in others if raw.gather and name in raw.frame] or None
+    config = DataConfig(name=data, target=left_out)
     if inputs is not None:
         names = _new_names(raw, data, inputs)
         renamed = _renamed(raw, names)
         # Where the values fit nothing that is wanted, the check of letters says what is wrong with them.
         stated = {name: _fits(renamed, name, wanted) or min(_as_set(wanted)) for name, wanted in inputs.items()}
-        config = DataConfig(name=data, input=list(inputs), modality=stated)
+        config = DataConfig(name=data, input=list(inputs), target=left_out, modality=stated)
     table, _ = tables.assemble(_renamed(raw, names), config, data)
     ids = table.names("id")
     return names, DataConfig(

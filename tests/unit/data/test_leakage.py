@@ -133,11 +133,11 @@ def test_pairs_are_copies_only_as_a_whole():
 def test_the_corpus_behind_the_weights():
     corpus = json.loads(json.dumps(sketch(["CGTT", "CGTT", "TTTA"], "dna")))
     assert (corpus["rows"], corpus["distinct"], corpus["kept"]) == (3, 2, 2)
-    result = audit(table(["GGGC", "TTTT", "AACG"]), fold([0], [], [1, 2]), corpus)
+    result = audit(table(["GGGC", "TTTT", "AACG"]), fold([0], [], [1, 2]), [corpus])
     assert (result["pretraining_overlap"], result["pretraining_overlap_examples"]) == (1, ["s2"])
     assert result["checks"]["pretraining_overlap"] == "computed: sketch of 3 rows, which finds 100.0% of the copies"
     assert result["verdict"] == "leaky"
-    other = audit(table(["GGGC", "TTTT"]), fold([0], [], [1]), sketch(["MKV"], "protein"))
+    other = audit(table(["GGGC", "TTTT"]), fold([0], [], [1]), [sketch(["MKV"], "protein")])
     assert other["checks"]["pretraining_overlap"] == "not computed: the corpus is protein, the inputs are not"
 
 
