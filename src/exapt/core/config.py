@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from exapt.core.errors import ConfigError, nearest
+from exapt.core.registry import BACKBONES, TASKS
 
 
 class _Section(BaseModel):
@@ -164,7 +165,9 @@ def _line(where: str, problem: Mapping[str, Any]) -> str:
         known = sections.get(path[0], RunConfig) if len(path) > 1 else RunConfig
         return f"{where}: unknown key {name!r}. {nearest(path[-1], known.model_fields, show=30)}"
     if problem["type"] == "missing":
-        return f"{where}: key {name!r} is missing."
+        registry = {"backbone": BACKBONES, "task": TASKS}.get(name)
+        known = f" Choose one: {', '.join(registry.names())}." if registry else ""
+        return f"{where}: key {name!r} is missing.{known}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     return f"{where}: {name or 'configuration'}: {message}; found {problem['input']!r}."
 
