@@ -9,7 +9,10 @@ from exapt.models.backbones.autoencoder.model import Autoencoder
 from exapt.models.backbones.mlp.model import MLP
 
 GENES = Inputs("values", 30)
-CELLS = {"x": torch.randn(6, 1, 30) * 4 + 2, "mask": torch.ones(6, 1, dtype=torch.bool)}
+CELLS = {
+    "x": torch.randn(6, 1, 30, generator=torch.Generator().manual_seed(0)) * 4 + 2,
+    "mask": torch.ones(6, 1, dtype=torch.bool),
+}
 
 
 def test_the_wide_path_is_the_input_itself():

@@ -9,7 +9,8 @@ from exapt.core.contracts import Inputs
 from exapt.core.errors import ConfigError
 from exapt.models.backbones.transformer.model import Transformer
 
-STREAM = {"x": torch.randint(2, 9, (2, 7)), "mask": torch.arange(7) < torch.tensor([[7], [4]])}
+X = torch.tensor([[2, 3, 4, 5, 6, 7, 8], [8, 8, 5, 2, 2, 3, 4]])
+STREAM = {"x": X, "mask": torch.arange(7) < torch.tensor([[7], [4]])}
 
 
 def test_a_layer_without_rotation_equals_torch(monkeypatch):
@@ -40,7 +41,7 @@ def test_order_matters():
         nn.init.normal_(parameter, std=0.3)
     mask = torch.ones(2, 7, dtype=torch.bool)
     pooled = transformer({"x": STREAM["x"], "mask": mask}).pooled
-    assert not torch.allclose(pooled, transformer({"x": STREAM["x"].flip(1), "mask": mask}).pooled, atol=1e-3)
+    assert not torch.allclose(pooled, transformer({"x": STREAM["x"].flip(1), "mask": mask}).pooled, atol=1e-5)
 
 
 def test_swiglu_has_about_as_many_parameters_as_gelu():
