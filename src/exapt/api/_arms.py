@@ -156,9 +156,7 @@ def encoder_name(encoder: Encoder) -> str:
 
 def truth(task: Task, examples: Examples, rows: Rows) -> NDArray[Any]:
     """The truth of some rows in the shape that metrics take."""
-    array = examples.targets["y"][rows]
-    target = getattr(task, "target", None)
-    return target.truth(array) if target is not None else array
+    return task.truth({name: values[rows] for name, values in examples.targets.items()})
 
 
 def scorer(task: Task) -> Any:

@@ -50,7 +50,7 @@ def evaluate(run: Path, data: str, *, target: str | None = None) -> dict[str, An
     table = _labelled(opened, data, target)
     examples = encode(table, opened.encoders, opened.task.targets(table))
     decoded = opened.task.decode(predict(opened.model, examples, opened.training))
-    true = opened.task.target.truth(examples.targets["y"])  # type: ignore[attr-defined]
+    true = opened.task.truth(examples.targets)
     groups = table.frame[table.names("group")[0]].to_numpy() if table.names("group") else np.arange(len(table))
     found = {name: interval(find(name), true, [decoded], groups) for name in opened.task.metrics()}
     return {"n": len(table), "metrics": {name: _plain(vars(result)) for name, result in found.items()}}

@@ -94,7 +94,7 @@ def _check_domain(target: Domain) -> None:
     """What can only be known with the data, before anything is trained."""
     if not len(target.fold.test):
         raise ConfigError(f"{target.table.source}: the split leaves no test rows, so nothing can be judged.")
-    kind = target.task.target.kind  # type: ignore[attr-defined]
+    kind = target.task.kind
     primary = target.task.metrics()[0]
     fitting = [name for name in METRICS.names() if kind in METRICS.get(name).kinds]
     if primary not in fitting:
@@ -125,8 +125,7 @@ def run_baselines(config: RunConfig, target: Domain) -> dict[str, tuple[ArmResul
     from exapt.evaluate.compare import ArmResult
 
     table, task = target.table, target.task
-    kind = task.target.kind  # type: ignore[attr-defined]
-    classes = len(task.target.classes) or None  # type: ignore[attr-defined]
+    classes = len(task.classes) or None
     score, results = scorer_of_decoded(task), {}
     for piece in baselines_of(config, target):
         start = time.perf_counter()
@@ -134,7 +133,7 @@ def run_baselines(config: RunConfig, target: Domain) -> dict[str, tuple[ArmResul
         for seed in config.seeds:
             train, valid = target.labelled(seed)
             model = BASELINES.build(piece.name, **piece.options)
-            model.fit(table.take(train), truth(task, target.examples, train), kind, seed=seed, classes=classes)
+            model.fit(table.take(train), truth(task, target.examples, train), task.kind, seed=seed, classes=classes)
             predictions.append(model.predict(table.take(target.fold.test)))
             if len(valid):
                 valid_scores.append(score(truth(task, target.examples, valid), model.predict(table.take(valid))))
@@ -154,8 +153,7 @@ def baselines_of(config: RunConfig, target: Domain) -> list[Piece]:
 
     table = target.table
     modalities = [table.columns[name].modality for name in table.names("input")]
-    kind = target.task.target.kind  # type: ignore[attr-defined]
-    return [Piece(name=name) for name in defaults(kind, modalities, table)]
+    return [Piece(name=name) for name in defaults(target.task.kind, modalities, table)]
 
 
 def scorer_of_decoded(task: Any) -> Any:
@@ -190,7 +188,7 @@ def write_run(
         compare,
         truth=truth(target.task, target.examples, rows),
         groups=target.groups(rows),
-        kind=target.task.target.kind,  # type: ignore[attr-defined]
+        kind=target.task.kind,
         task=config.task.name,
         seeds=config.seeds,
         audit=audited,

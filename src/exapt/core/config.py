@@ -166,8 +166,8 @@ def _line(where: str, problem: Mapping[str, Any]) -> str:
         return f"{where}: unknown key {name!r}. {nearest(path[-1], known.model_fields, show=30)}"
     if problem["type"] == "missing":
         registry = {"backbone": BACKBONES, "task": TASKS}.get(name)
-        known = f" Choose one: {', '.join(registry.names())}." if registry else ""
-        return f"{where}: key {name!r} is missing.{known}"
+        hint = f" Choose one: {', '.join(registry.names())}." if registry else ""
+        return f"{where}: key {name!r} is missing.{hint}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     return f"{where}: {name or 'configuration'}: {message}; found {problem['input']!r}."
 

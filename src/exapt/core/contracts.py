@@ -17,6 +17,7 @@ from torch import Tensor, nn
 Role = Literal["id", "input", "target", "group", "weight"]
 Modality = Literal["dna", "rna", "protein", "molecule", "expression", "structure", "image", "number", "label"]
 Domain = Literal["target", "source"]
+Kind = Literal["class", "multilabel", "number"]
 Rows = NDArray[np.int64]
 Encoded = dict[str, NDArray[Any]]
 Stream = dict[str, Tensor]
@@ -143,7 +144,7 @@ class Encoder(ABC):
 
     @abstractmethod
     def collate(self, items: Sequence[Encoded]) -> Stream:
-        """Padded on the right: "x" (B, L) or (B, L, C) and "mask" (B, L), True = real."""
+        """Padded on the right: "x" (B, L), (B, L, C) or (B, H, W, C) and "mask" (B, L) or (B, H, W), True = real."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -254,6 +255,8 @@ class Task(ABC):
 
     needs: ClassVar[Literal["pooled", "tokens"]] = "pooled"  # what the head reads; decides what is cached
     supervised: ClassVar[bool] = True  # False: the targets come from the inputs
+    kind: Kind = "class"  # what a supervised task predicts; `fit` decides, metrics and baselines ask
+    classes: Sequence[str] = ()  # their names in the order of the outputs; empty for other kinds
 
     @abstractmethod
     def fit(self, train: Table) -> None:
@@ -278,6 +281,10 @@ class Task(ABC):
     @abstractmethod
     def decode(self, output: Tensor) -> NDArray[np.float64]:
         """Head outputs -> probabilities (n, C) or values (n,) / (n, T) in the target's own unit."""
+
+    def truth(self, targets: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        """The truth as metrics compare it with what `decode` makes: classes (n,), labels or values (n,) / (n, T)."""
+        return next(iter(targets.values()))
 
     @abstractmethod
     def metrics(self) -> list[str]:

@@ -55,7 +55,12 @@ class Supervised(Task):
         self.balanced = balanced
         self.smoothing = smoothing
         self.primary = primary
-        self.target = Target.from_state(dict(target)) if target else None
+        self.target: Target | None = None
+        if target:
+            self._keep(Target.from_state(dict(target)))
+
+    def _keep(self, target: Target) -> None:
+        self.target, self.kind, self.classes = target, target.kind, target.classes
 
     @property
     def fitted(self) -> Target:
@@ -68,7 +73,7 @@ class Supervised(Task):
         """Learn class names or the scale of numbers from training rows; a second call keeps the class names."""
         _check_yes_no(train)
         classes = self.target.classes if self.target else ()
-        self.target = Target.learn(train, balanced=self.balanced, smoothing=self.smoothing, classes=classes)
+        self._keep(Target.learn(train, balanced=self.balanced, smoothing=self.smoothing, classes=classes))
 
     def targets(self, table: Table) -> dict[str, NDArray[Any]]:
         """`{"y": ...}`: class numbers (n,), or 0/1 labels or numbers (n, T)."""
@@ -81,6 +86,10 @@ class Supervised(Task):
         if self.hidden is None:
             return PooledLinear(dims, self.fitted.n_out, dropout=self.dropout)
         return PooledMLP(dims, self.hidden, self.fitted.n_out, dropout=self.dropout)
+
+    def truth(self, targets: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        """Classes (n,), or labels or numbers (n, T); a single column of numbers is (n,)."""
+        return self.fitted.truth(targets["y"])
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
         """Mean loss over the known targets."""

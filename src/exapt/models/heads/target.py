@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from exapt.core.contracts import Table
+from exapt.core.contracts import Kind, Table
 from exapt.core.errors import DataError
-
-Kind = Literal["class", "multilabel", "number"]
 
 
 @dataclass(frozen=True)
