@@ -6,12 +6,11 @@ import gzip
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exapt.api._arms import encoder_name
 from exapt.api._prepare import build_encoder, encode, modalities_of
 from exapt.api._run import OpenedRun, open_run, to_device
 from exapt.core.config import TrainingConfig
@@ -120,16 +119,24 @@ Embedded = Iterator[tuple[Sequence[str], NDArray[np.float32]]]
 
 
 def _features(weights: str, data: str) -> Embedded:
-    """Ids and pooled features (n, D), piece by piece."""
-    from exapt.data.loading import stream
+    """Ids and pooled features (n, D), piece by piece; of several input columns side by side."""
     from exapt.transfer.training.predict import features
 
-    backbone, spec, training = _embedder(weights)
-    reads = modalities_of(ENCODERS.build(spec["name"], **spec["state"]))
-    for table in stream(data, inputs={"input": reads}, chunk_rows=CHUNK):
-        name = table.names("input")[0]
-        examples = encode(table, {name: build_encoder(spec["name"], spec["state"], table, name)}, {})
-        yield examples.ids, features(Model({name: backbone}, {}), examples, training).numpy()
+    if (Path(weights) / "model.json").is_file():
+        opened = open_run(Path(weights))
+        for table in _pieces(data, opened):
+            examples = encode(table, opened.encoders, {})
+            yield examples.ids, features(opened.model, examples, opened.training).numpy()
+        return
+    from exapt.data.loading import stream
+    from exapt.models import hub
+
+    backbone, config = hub.load(weights)
+    model, training = Model({"input": to_device(backbone, "auto")}, {}), TrainingConfig()
+    name, state = config["encoder"]["name"], config["encoder"]["state"]
+    for table in stream(data, inputs={"input": modalities_of(ENCODERS.build(name, **state))}, chunk_rows=CHUNK):
+        examples = encode(table, {"input": build_encoder(name, state, table, "input")}, {})
+        yield examples.ids, features(model, examples, training).numpy()
 
 
 def _write_table(output: Path, pieces: Embedded) -> Iterator[int]:
@@ -161,16 +168,3 @@ def _write_npy(output: Path, pieces: Embedded) -> Iterator[int]:
 
 def _npy_header(file: IO[bytes], shape: tuple[int, ...]) -> None:
     np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
-
-
-def _embedder(weights: str) -> tuple[Any, dict[str, Any], TrainingConfig]:
-    """A backbone, name and state of the encoder that feeds it, and how to run it."""
-    if (Path(weights) / "model.json").is_file():
-        opened = open_run(Path(weights))
-        name, encoder = next(iter(opened.encoders.items()))
-        spec = {"name": encoder_name(encoder), "state": encoder.state()}
-        return opened.model.backbone(name), spec, opened.training
-    from exapt.models import hub
-
-    backbone, config = hub.load(weights)
-    return to_device(backbone, "auto"), config["encoder"], TrainingConfig()
