@@ -128,3 +128,15 @@ def test_a_million_sequences_in_bounded_memory(run, tmp_path):
         assert sum(1 for _ in file) == 1_000_001
     with (tmp_path / "many.tsv").open() as file:
         assert all(line.startswith(f"r{i}\t") for i, line in enumerate(islice(file, 1, None)))
+
+
+def test_the_features_of_several_inputs_stand_side_by_side(files, config, tmp_path):
+    frame = pd.read_csv(files / "dna.csv")
+    frame.assign(mirror=frame["sequence"].str[::-1]).to_csv(tmp_path / "two.csv", index=False)
+    data = {"name": str(tmp_path / "two.csv"), "input": ["sequence", "mirror"], "target": "label"}
+    api.finetune(config(data=data, controls="none"), tmp_path / "run", quiet=True)
+    assert api.predict(tmp_path / "run", data["name"], tmp_path / "out.tsv", quiet=True) == 96
+    api.embed(str(tmp_path / "run"), data["name"], tmp_path / "out.npy", quiet=True)
+    both = np.load(tmp_path / "out.npy")
+    assert both.shape == (96, 16)
+    assert not np.allclose(both[:, :8], both[:, 8:])
