@@ -260,6 +260,22 @@ def test_force_replaces_runs_and_nothing_else(call, files, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"mine", "run"}
 
 
+def test_a_run_is_made_by_one_process_only(call, files, tmp_path):
+    from exapt.api._work import alone
+
+    fast = ["--set", "training.epochs=1", "--set", "backbone={name: cnn, dim: 8, depth: 1}", "--controls", "none"]
+    command = ["finetune", files / "dna.csv", "--target", "label", "--quiet", *fast, "--seeds", 1]
+    with alone(tmp_path / "run"):
+        code, _, messages = call(*command, "-o", tmp_path / "run")
+        assert code == 2
+        assert "another process is making it now" in messages
+        code, _, messages = call(*command, "-o", tmp_path / "other")
+        assert code == 0, messages
+    code, _, messages = call(*command, "-o", tmp_path / "run")
+    assert code == 0, messages
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "other"}
+
+
 def test_leftovers_of_a_killed_process_do_not_reach_the_run(files, tmp_path):
     from exapt.api._work import close_work, open_work
 

@@ -65,6 +65,7 @@ def open_work(config: RunConfig, run: Path, files: Mapping[str, str], *, force: 
     RunExistsError
         Where an unfinished run of another configuration lies there, or the data have changed, and `force` is False.
     """
+    refuse_output(run, force=force)  # again: it may have appeared since the command began
     work = run.with_name(run.name + ".partial")
     note, arms, text = work / NOTE, work / ARMS, as_text(config)
     data = arms / "data.json"
@@ -84,6 +85,35 @@ def open_work(config: RunConfig, run: Path, files: Mapping[str, str], *, force: 
     write_text(note, text)
     write_json(data, dict(files))
     return work
+
+
+@contextmanager
+def alone(run: Path) -> Iterator[None]:
+    """Only one process makes a run; the lock goes with the process, however that ends.
+
+    Raises
+    ------
+    RunExistsError
+        Where another process is at it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    run.parent.mkdir(parents=True, exist_ok=True)
+    note = run.with_name(f".{run.name}.lock")
+    with note.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunExistsError(
+                f"{run}: another process is making it now. Wait until it has finished, or choose another -o."
+            ) from None
+        try:
+            yield
+        finally:
+            note.unlink(missing_ok=True)
 
 
 @contextmanager

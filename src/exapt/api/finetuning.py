@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from exapt.api._arms import ArmSpec, SeedResult, arms, mean_valid, run_arm, same_training, truth, with_source
 from exapt.api._prepare import Domain, check_names, prepare
-from exapt.api._work import close_work, open_work, refuse_output, tidy
+from exapt.api._work import alone, close_work, open_work, refuse_output, tidy
 from exapt.core.config import Piece, RunConfig
 from exapt.core.errors import ConfigError, nearest
 from exapt.core.paths import read_json, storage_errors, write_json
@@ -62,7 +62,7 @@ def finetune(
     target, source = prepare(config, with_source(specs))
     _check_domain(target)
     files = target.loaded.files | (source.loaded.files if source else {})
-    with storage_errors(run), tidy(run):
+    with storage_errors(run), alone(run), tidy(run):
         work = open_work(config, run, files, force=force)
         trained = train_arms(specs, config, target, source, work, quiet=quiet)
         baselines = run_baselines(config, target)

@@ -10,7 +10,7 @@ import numpy as np
 
 from exapt.api._arms import build_model, encoder_name, parameter_counts, scorer
 from exapt.api._prepare import Domain, check_names, prepare_domain
-from exapt.api._work import close_work, open_work, plain, refuse_output, tidy
+from exapt.api._work import alone, close_work, open_work, plain, refuse_output, tidy
 from exapt.core.config import DataConfig, RunConfig
 from exapt.core.contracts import Rows
 from exapt.core.paths import storage_errors
@@ -47,7 +47,7 @@ def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: boo
     strategy = combine(list(config.strategy))
     domain = prepare_domain(config, without_targets(config))
     train, valid = pretraining_rows(domain, config)
-    with storage_errors(output), tidy(output):
+    with storage_errors(output), alone(output), tidy(output):
         work = open_work(config, output, domain.loaded.files, force=force)
         seed_everything(seed)
         model, _ = build_model(domain, None, config.backbone, pretrained=True)
