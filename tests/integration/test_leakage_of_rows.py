@@ -62,8 +62,7 @@ def assert_same_model(first, second):
     pd.testing.assert_frame_equal(*histories)
 
 
-@pytest.mark.parametrize("target", ["label", "dose"])
-@pytest.mark.parametrize("size", [None, 0.5, 6])
+@pytest.mark.parametrize(("target", "size"), [("label", None), ("dose", None), ("label", 0.5), ("dose", 6)])
 def test_test_rows_change_nothing_that_is_learned(cells, tmp_path, target, size):
     """Encoders, scales, class weights, every arm's training, the chosen epoch, the kept seed, the best baseline."""
     settings = {} if size is None else {"train_size": size}
