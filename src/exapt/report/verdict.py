@@ -118,7 +118,7 @@ def _warning(content: ReportContent) -> str:
     for key, text in (
         ("exact_duplicates", "copies of training examples"),
         ("near_duplicates", "near copies of training examples"),
-        ("pretraining_overlap", "examples that the pre-trained weights have seen"),
+        ("pretraining_overlap", "examples that the weights or the source data have seen"),
     ):
         if audit.get(key):
             found.append(f"{audit[key]:,} {text}")
