@@ -13,9 +13,10 @@ from exapt.api._prepare import Domain, check_names, prepare_domain
 from exapt.api._work import alone, close_work, open_work, plain, refuse_output, tidy
 from exapt.core.config import DataConfig, RunConfig
 from exapt.core.contracts import Rows
+from exapt.core.errors import ConfigError
 from exapt.core.paths import storage_errors
 from exapt.core.provenance import provenance
-from exapt.core.registry import TASKS
+from exapt.core.registry import STRATEGIES, TASKS
 from exapt.core.seeds import seed_everything
 
 
@@ -39,9 +40,10 @@ def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: boo
     from exapt.models import hub
     from exapt.models.build import resolve
     from exapt.transfer.strategies._combine import combine
+    from exapt.transfer.strategies.lora import merge
     from exapt.transfer.training.loop import TrainingSets, fit
 
-    check_names(config, "configuration")
+    _check(config)
     refuse_output(output, force=force)
     seed = config.seeds[0]
     strategy = combine(list(config.strategy))
@@ -64,6 +66,8 @@ def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: boo
             quiet=quiet,
         )
         card = _card(config, domain, len(train), history, parameter_counts(model))
+        if any(piece.name == "lora" for piece in config.strategy):
+            merge(model)  # weights are those of the plain architecture
         (name, encoder), *_ = domain.encoders.items()
         hub.save(
             work,
@@ -77,6 +81,15 @@ def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: boo
         history.write(work / "history.tsv")
         close_work(work, output)
     return card
+
+
+def _check(config: RunConfig) -> None:
+    check_names(config, "configuration")
+    for piece in config.strategy:
+        if piece.name == "auto" or STRATEGIES.get(piece.name).needs_source:
+            raise ConfigError(f"strategy {piece.name!r} is for finetune. Pre-training trains on one data set, one way.")
+    if config.train_size is not None:
+        raise ConfigError("train_size draws a few labels for finetune; pretrain uses all training rows. Leave it out.")
 
 
 def without_targets(config: RunConfig) -> DataConfig:

@@ -87,6 +87,9 @@ def test_numbers_and_tokens_that_are_no_letters_are_refused():
     backbone = BACKBONES.build("mlp", inputs=Inputs("values", 9), widths=[4])
     with pytest.raises(ConfigError, match="for numbers use task 'reconstruction'"):
         TASKS.build("masked_tokens").build_head([backbone])
+    letters = BACKBONES.build("cnn", inputs=ENCODERS.build("letters", modality="dna").inputs(), dim=8, depth=1)
+    with pytest.raises(ConfigError, match="reads one column of letters"):
+        TASKS.build("masked_tokens").build_head([letters, letters])
     shorter = Batch({}, {"letters": torch.zeros(2, 10, dtype=torch.long)}, ["0", "1"])
     with pytest.raises(ConfigError, match="turned 10 letters into 5 tokens"):
         task().loss(torch.zeros(2, 5, 7), shorter)

@@ -74,6 +74,8 @@ def test_other_inputs_are_refused():
     letters = BACKBONES.build("cnn", inputs=Inputs("letters", 7), dim=8, depth=1)
     with pytest.raises(ConfigError, match="for letters use task 'masked_tokens'"):
         TASKS.build("reconstruction").build_head([letters])
+    with pytest.raises(ConfigError, match="reads one column of numbers"):
+        TASKS.build("reconstruction").build_head([backbone(), backbone()])
     wide = Batch({"cell": {"x": torch.ones(2, 3, GENES)}}, {}, ["", ""])
     with pytest.raises(ConfigError, match="one vector a row"):
         TASKS.build("reconstruction").view(wide)

@@ -57,6 +57,8 @@ class MaskedTokens(Task):
 
     def build_head(self, backbones: Sequence[Backbone]) -> nn.Module:
         """One linear layer from each token to the letters."""
+        if len(backbones) > 1:
+            raise ConfigError("task 'masked_tokens' reads one column of letters; name it with `input`.")
         inputs = backbones[0].inputs
         if inputs.kind != "letters":
             raise ConfigError("task 'masked_tokens' reads letters; for numbers use task 'reconstruction'.")

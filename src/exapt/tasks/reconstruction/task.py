@@ -67,6 +67,8 @@ class Reconstruction(Task):
 
     def build_head(self, backbones: Sequence[Backbone]) -> nn.Module:
         """The decoder back to the inputs."""
+        if len(backbones) > 1:
+            raise ConfigError("task 'reconstruction' reads one column of numbers; name it with `input`.")
         backbone = backbones[0]
         if backbone.inputs.kind != "values":
             raise ConfigError("task 'reconstruction' reads numbers; for letters use task 'masked_tokens'.")
