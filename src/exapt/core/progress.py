@@ -57,7 +57,7 @@ def bar(description: str, total: int | None, *, unit: str = "it", done: int = 0,
         return
     log = _Log(description, total, unit, done)
     yield log
-    log.write(over=True)
+    log.close()
 
 
 def rate(speed: float | None, unit: str) -> str:
@@ -108,25 +108,33 @@ class _Terminal:
 
 
 class _Log:
-    """Lines without control characters, at most one in `PAUSE` seconds, and one at the end."""
+    """Lines without control characters, at most one in `PAUSE` seconds, whatever runs one after the other."""
+
+    written = float("-inf")  # when the last line was, of any
 
     def __init__(self, description: str, total: int | None, unit: str, done: int) -> None:
         self._description, self._total, self._unit = description, total, unit
         self._earlier, self._done, self._note = done, done, ""
-        self._start = self._written = time.monotonic()
+        self._start = self._shown = time.monotonic()
 
     def advance(self, steps: int = 1) -> None:
         self._done += steps
-        if time.monotonic() - self._written >= PAUSE:
+        if time.monotonic() - self._shown >= PAUSE:
             self.write()
 
     def note(self, text: str) -> None:
         self._note = text
 
+    def close(self) -> None:
+        """The last line of what took a while, or where no line was written for a while."""
+        now = time.monotonic()
+        if now - self._start >= PAUSE or now - _Log.written >= PAUSE:
+            self.write(over=True)
+
     def write(self, *, over: bool = False) -> None:
         """One line: steps, rate, time left (or taken, where it is over or the total is not known), note."""
-        self._written = time.monotonic()
-        seconds = self._written - self._start
+        _Log.written = self._shown = time.monotonic()
+        seconds = self._shown - self._start
         speed = (self._done - self._earlier) / seconds if seconds > 0 and self._done > self._earlier else None
         clock = f"{timedelta(seconds=round(seconds))} taken"
         if not over and self._total is not None and speed is not None:

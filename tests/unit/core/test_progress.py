@@ -28,7 +28,8 @@ class Log(io.StringIO):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that the test moves."""
+    """A clock that the test moves, a while after the last line."""
+    monkeypatch.setattr(progress._Log, "written", 0.0)
     now = {"time": 100.0}
     monkeypatch.setattr(progress.time, "monotonic", lambda: now["time"])
     return now
@@ -57,6 +58,16 @@ def test_what_an_earlier_run_did_does_not_count_for_the_rate(monkeypatch, clock)
             clock["time"] += 1.0
             running.advance()
     assert log.getvalue().splitlines()[0] == "train: 905/1,000 steps, 1 steps/s, 0:01:35 left"
+
+
+def test_many_short_ones_write_few_lines(monkeypatch, clock):
+    log = Log()
+    monkeypatch.setattr(sys, "stderr", log)
+    for seed in range(30):
+        with progress.bar(f"seed {seed}", 4) as running:
+            clock["time"] += 0.5
+            running.advance(4)
+    assert [line.partition(":")[0] for line in log.getvalue().splitlines()] == ["seed 0", "seed 10", "seed 20"]
 
 
 def test_an_unknown_total(monkeypatch, clock):

@@ -322,6 +322,7 @@ def test_predictions_are_in_the_order_of_the_rows_and_padded():
 
 def test_progress_goes_to_stderr_with_rate_and_score(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr("exapt.core.progress.PAUSE", 0.0)
     train(score=toys.accuracy, quiet=False)
     captured = capsys.readouterr()
     assert captured.out == ""
