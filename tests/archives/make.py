@@ -6,6 +6,7 @@ beside it asks that later versions open it.
 
 import json
 import os
+import platform
 import sys
 import tempfile
 from pathlib import Path
@@ -62,8 +63,8 @@ def keep(folder):
     for figure in Path("run", "figures").iterdir():
         figure.unlink()
     Path("run", "figures").rmdir()
-    note = Path("run", "provenance.json")
-    note.write_text(json.dumps({**json.loads(note.read_text()), "platform": "Linux"}, indent=2) + "\n")
+    for note in (Path("run", "provenance.json"), Path("cnn.tiny", "card.yaml")):
+        note.write_text(note.read_text().replace(platform.platform(), platform.system()))
     for name in ("run", "cnn.tiny"):
         Path(name).rename(folder / name)
 
