@@ -52,9 +52,9 @@ def _as_pieces(value: Any) -> Any:
 
 def _as_backbone(value: Any) -> Any:
     value = _as_piece(value)
-    if isinstance(value, Mapping) and "." in str(value.get("name", "")) and "weights" not in value:
-        arch, _, tag = str(value["name"]).partition(".")
-        return {**value, "name": arch, "weights": f"{arch}.{tag}"}
+    name = str(value.get("name", "")) if isinstance(value, Mapping) else ""
+    if "." in name and "weights" not in value:
+        return {**value, "name": Path(name).name.partition(".")[0], "weights": name}
     return value
 
 

@@ -65,3 +65,8 @@ def test_not_a_mapping(tmp_path, text, found):
 def test_missing_yaml(tmp_path):
     with pytest.raises(ConfigError, match="no such file"):
         read_yaml(tmp_path / "nothing.yaml")
+
+
+def test_weights_may_be_named_by_their_folder():
+    backbone = parse({**GOOD, "backbone": "./made/cnn.sites"}, "run.yaml").backbone
+    assert (backbone.name, backbone.weights) == ("cnn", "./made/cnn.sites")

@@ -148,7 +148,7 @@ def test_a_feature_that_never_varies_changes_nothing():
 
 def test_no_feature_is_divided_by_less_than_the_median_deviation():
     x = torch.tensor([[0.0, 0.0, 0.0, 5.0], [1e-6, 2.0, 6.0, 5.0]]).double()
-    assert probing._spread(x).tolist() == pytest.approx([5e-7, 1.0, 3.0, 5e-7])
+    assert probing._spread(x).tolist() == pytest.approx([1.0, 1.0, 3.0, 1.0])
     assert probing._spread(x[:, :3]).tolist() == pytest.approx([1.0, 1.0, 3.0])
     assert probing._spread(torch.ones(2, 3)).tolist() == [1.0, 1.0, 1.0]
 

@@ -105,14 +105,14 @@ def solve(
 
 
 def _spread(x: Tensor) -> Tensor:
-    """Standard deviation of each feature, not below the median of all.
+    """Standard deviation of each feature, not below the median of those that vary.
 
     In a few rows some features hardly vary by chance; divided by their own deviation they would swamp all others as
     soon as another row differs.
     """
     spread = x.std(0, unbiased=False)
-    floor = float(spread.median())
-    return spread.clamp(min=floor if floor > 0 else 1.0)
+    varying = spread[spread > 0]
+    return spread.clamp(min=float(varying.median()) if len(varying) else 1.0)
 
 
 def _linear_layer(model: Model, task: Task) -> nn.Linear:
