@@ -323,7 +323,7 @@ def test_ctrl_c_says_how_to_go_on(good, tmp_path):
     time.sleep(2)
     process.send_signal(signal.SIGINT)
     _, text = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode in (130, -signal.SIGINT), text  # a shell says 130 to both
     assert text.strip().splitlines()[-1].startswith("Interrupted. ")
     assert "Traceback" not in text
     assert not Path(tmp_path / "run").exists()
