@@ -14,10 +14,10 @@ TOP = """# Command line
 
 Made by `python docs/generate_cli.py` from the command line itself; do not edit.
 
-Results go to stdout or to files, progress and messages to stderr. Exit codes: 0 done, 2 bad usage or input, 1 failure.
-`-o` never overwrites without `--force`. DATA is the name of a card (`exapt list data`) or a file: CSV, TSV, Parquet,
-FASTA, h5ad, npy, npz (text files also as `.gz`), or a 10x folder. A flag and a key of the [YAML](config.md) are the
-same thing; `--set` reaches every key.
+Results go to stdout or to files, progress and messages to stderr. Exit codes: 0 done, 2 bad usage or input, 1 failure,
+130 interrupted. `-o` never overwrites without `--force`. DATA is the name of a card (`exapt list data`) or a file: CSV,
+TSV, Parquet, FASTA, h5ad, npy, npz (text files also as `.gz`), or a 10x folder. A flag and a key of the
+[YAML](config.md) are the same thing; `--set` reaches every key.
 """
 MEANING = {  # of what the command line itself leaves without a word
     "kind": "One of backbones, weights, strategies, tasks, splits, encoders, augmentations, cleaning, metrics, "
