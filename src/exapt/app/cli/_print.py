@@ -29,9 +29,11 @@ def scores(result: Mapping[str, Any], run: Path, *, as_json: bool = False) -> No
 def quickstart(results: Mapping[str, Mapping[str, Any]], run: Path) -> None:
     """Both ways to transfer: the naive one in a sentence, the robust one with its table."""
     console = Console(highlight=False, soft_wrap=True)
-    console.print("Naive transfer (source cells as they are):", style="bold")
+    console.print("Naive transfer (source cells as they are, all layers trained):", style="bold")
     verdict_line(results["naive"], console)
-    console.print("\nDepth-robust transfer (source cells at many depths, each cell read by itself):", style="bold")
+    console.print(
+        "\nSolved-head transfer (weights that saw many depths, a linear head on features and genes):", style="bold"
+    )
     scores(results["robust"], run)
 
 
