@@ -1,15 +1,16 @@
-"""How rows are dealt out: random, stratified or by group, into three parts or k folds. All splits share it."""
+"""How rows are dealt out: singly or by group, into three parts or k folds, again and nested. All splits share it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from exapt.core.contracts import Fold, Rows, Table
+from exapt.core.contracts import Fold, Rows, Split, Table
 from exapt.core.errors import ConfigError, DataError, nearest
 
 Codes = NDArray[np.int64]
@@ -95,47 +96,140 @@ def deal_groups(codes: Codes, shares: Sequence[float], rng: np.random.Generator)
     return part_of[codes]
 
 
-def cut(
-    table: Table, codes: Codes, deal: Deal, *, valid: float, test: float, folds: int | None, seed: int
-) -> list[Fold]:
-    """Deal the rows into training, validation and test part, or into k folds.
+@dataclass(frozen=True)
+class CutSplit(Split):
+    """The options that all splits share which deal rows or groups out by chance.
 
     Parameters
     ----------
-    table
-        The table; its labels are checked against the parts.
+    valid, test
+        Share of all rows in the validation and the test part.
+    folds
+        Number of folds for cross-validation: every row is once in a test part, and `test` is not used; None = one cut.
+    repeats
+        How often all is done anew, each time with another seed that follows from `seed`.
+    inner
+        Nested cross-validation: the rows outside each test part are cut into so many validation parts, one a fold,
+        and `valid` is not used; None = one validation part.
+    seed
+        Of the random generator.
+    """
+
+    valid: float = 0.1
+    test: float = 0.2
+    folds: int | None = None
+    repeats: int = 1
+    inner: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_shares(
+            self.name, valid=self.valid, test=self.test, folds=self.folds, repeats=self.repeats, inner=self.inner
+        )
+
+    @property
+    def name(self) -> str:
+        """The word in the YAML."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def deal(self, codes: Codes, how: Deal) -> list[Fold]:
+        """The folds of rows with these codes, see `deal_folds`."""
+        return deal_folds(
+            codes,
+            how,
+            valid=self.valid,
+            test=self.test,
+            folds=self.folds,
+            repeats=self.repeats,
+            inner=self.inner,
+            seed=self.seed,
+        )
+
+    def checked(self, table: Table, cuts: list[Fold]) -> list[Fold]:
+        """The folds themselves, if none has an empty part or a label that training lacks."""
+        for fold in cuts:
+            check_parts(table, fold, valid=self.inner is not None or self.valid > 0, test=bool(self.folds or self.test))
+        return cuts
+
+    def cut_rows(self, table: Table, codes: Codes) -> list[Fold]:
+        """Cut a table row by row, each class in every part by its share."""
+        return self.checked(table, self.deal(codes, deal_rows))
+
+    def cut_groups(self, table: Table, labels: ArrayLike, what: str) -> list[Fold]:
+        """Cut a table by whole groups; a row without a group (None) is a group of its own.
+
+        Parameters
+        ----------
+        table
+            The table.
+        labels
+            Group of each row, shape (n,).
+        what
+            What the groups are, for the message: ``"column 'donor'"``.
+
+        Raises
+        ------
+        DataError
+            Where there are fewer groups than parts.
+        """
+        codes = groups(labels)
+        n_groups = int(codes.max(initial=-1)) + 1
+        inside = self.inner or 1 + (self.valid > 0)
+        parts = inside + (self.test > 0) if self.folds is None else max(self.folds, inside + 1)
+        if n_groups < parts:
+            raise DataError(
+                f"{table.source}: {what} has {n_groups} group{'s' * (n_groups != 1)}, and {parts} are needed, one a "
+                f"part at least. Set valid or test to 0, ask for fewer folds, or choose other groups."
+            )
+        return self.checked(table, self.deal(codes, deal_groups))
+
+
+def deal_folds(
+    codes: Codes,
+    deal: Deal,
+    *,
+    valid: float,
+    test: float,
+    folds: int | None = None,
+    repeats: int = 1,
+    inner: int | None = None,
+    seed: int = 0,
+) -> list[Fold]:
+    """Deal rows into training, validation and test part, or into k folds; in the order repeat, fold, inner fold.
+
+    Parameters
+    ----------
     codes
         Class or group of each row, shape (n,).
     deal
         `deal_rows` or `deal_groups`.
-    valid, test
-        Share of all rows in the validation and the test part; with `folds`, the test share is 1 / folds.
-    folds
-        Number of folds; None = one split.
-    seed
-        Of the random generator.
+    valid, test, folds, repeats, inner, seed
+        As for `CutSplit`.
 
-    Raises
-    ------
-    DataError
-        Where a part is empty, or a label is in the test part only.
+    Examples
+    --------
+    >>> cuts = deal_folds(np.zeros(12, dtype=int), deal_rows, valid=0.1, test=0.2, folds=3, inner=2)
+    >>> [(len(fold.train), len(fold.valid), len(fold.test)) for fold in cuts]
+    [(4, 4, 4), (4, 4, 4), (4, 4, 4), (4, 4, 4), (4, 4, 4), (4, 4, 4)]
     """
-    rng = np.random.default_rng(seed)
-    if folds is None:
-        parts = deal(codes, [1 - valid - test, valid, test], rng)
-        cuts = [Fold(*(np.flatnonzero(parts == part) for part in range(3)))]
-    else:
-        parts = deal(codes, [1 / folds] * folds, rng)
-        cuts = [_fold(codes, deal, np.flatnonzero(parts == k), valid, rng) for k in range(folds)]
-    for fold in cuts:
-        check_parts(table, fold, valid=valid > 0, test=test > 0)
+    cuts: list[Fold] = []
+    for number in range(repeats):
+        rng = np.random.default_rng([seed, number] if number else seed)
+        if folds is None and inner is None:
+            parts = deal(codes, [1 - valid - test, valid, test], rng)
+            cuts.append(Fold(*(np.flatnonzero(parts == part) for part in range(3))))
+            continue
+        shares = [1 - test, test] if folds is None else [1 / folds] * folds
+        outer = deal(codes, shares, rng)
+        for part in [1] if folds is None else range(folds):
+            rest, held = np.flatnonzero(outer != part), np.flatnonzero(outer == part)
+            if inner is None:
+                train, validation = cut_validation(codes, deal, rest, valid * len(codes) / max(len(rest), 1), rng)
+                cuts.append(Fold(train, validation, held))
+            else:
+                within = deal(_dense(codes[rest]), [1 / inner] * inner, rng)
+                cuts += [Fold(rest[within != one], rest[within == one], held) for one in range(inner)]
     return cuts
-
-
-def _fold(codes: Codes, deal: Deal, test: Rows, valid: float, rng: np.random.Generator) -> Fold:
-    rest = np.setdiff1d(np.arange(len(codes)), test)
-    train, validation = cut_validation(codes, deal, rest, valid * len(codes) / max(len(rest), 1), rng)
-    return Fold(train, validation, test)
 
 
 def cut_validation(codes: Codes, deal: Deal, rows: Rows, share: float, rng: np.random.Generator) -> tuple[Rows, Rows]:
@@ -154,21 +248,28 @@ def cut_validation(codes: Codes, deal: Deal, rows: Rows, share: float, rng: np.r
     rng
         The random generator.
     """
-    dense = np.unique(codes[rows], return_inverse=True)[1]
-    parts = deal(dense, [1 - share, share], rng)
+    parts = deal(_dense(codes[rows]), [1 - share, share], rng)
     return rows[parts == 0], rows[parts == 1]
 
 
-def check_shares(split: str, *, valid: float, test: float, folds: int | None) -> None:
+def _dense(codes: Codes) -> Codes:
+    return np.unique(codes, return_inverse=True)[1].astype(np.int64)
+
+
+def check_shares(
+    split: str, *, valid: float, test: float, folds: int | None = None, repeats: int = 1, inner: int | None = None
+) -> None:
     """Refuse impossible options.
 
     Raises
     ------
     ConfigError
-        Where the shares leave nothing to train on, or there are fewer than two folds.
+        Where the shares leave nothing to train on, or there are fewer than two folds or no repeat.
     """
-    if folds is not None and folds < 2:
-        raise ConfigError(f"split {split!r}: folds must be at least 2; found {folds}.")
+    for option, value, least in (("folds", folds, 2), ("inner", inner, 2), ("repeats", repeats, 1)):
+        if value is not None and (not isinstance(value, int) or value < least):
+            raise ConfigError(f"split {split!r}: {option} must be a whole number of at least {least}; found {value!r}.")
+    valid = valid if inner is None else 0.0
     used = valid + (test if folds is None else 1 / folds)
     if valid < 0 or test < 0 or used >= 1:
         raise ConfigError(
@@ -220,6 +321,18 @@ def label_columns(table: Table) -> list[str]:
     """The target column, where there is one and it holds labels, as a list; several targets may each miss a label."""
     names = table.names("target")
     return names if len(names) == 1 and table.columns[names[0]].modality == "label" else []
+
+
+def find_column(table: Table, *names: str) -> str | None:
+    """The first column that is called one of the names in any case; the order of the names decides.
+
+    Examples
+    --------
+    >>> find_column(Table(pd.DataFrame({"Batch": [1], "DONOR": [2]}), {}, "x.csv"), "donor", "batch")
+    'DONOR'
+    """
+    by_lower = {str(column).lower(): str(column) for column in reversed(table.frame.columns)}
+    return next((by_lower[name] for name in names if name in by_lower), None)
 
 
 def column_of(table: Table, name: str, split: str) -> pd.Series[Any]:

@@ -18,6 +18,7 @@ from exapt.data.splits._cut import (
     cut_validation,
     deal_groups,
     deal_rows,
+    find_column,
     groups,
     label_columns,
     strata,
@@ -90,7 +91,7 @@ class PredefinedSplit(Split):
 
     def _parts(self, table: Table) -> NDArray[Any]:
         """The part of each row, one of the keys of `WORDS`."""
-        name = self.column or _like(table, *COLUMNS)
+        name = self.column or find_column(table, *COLUMNS)
         if name is None:
             raise DataError(
                 f"{table.source}: split 'predefined' finds none of the columns {', '.join(COLUMNS)}. "
@@ -102,7 +103,7 @@ class PredefinedSplit(Split):
             part = np.where(values.to_numpy(dtype=bool), yes, no).astype(object)
         else:
             part = _words(values, {word: key for key, words in WORDS.items() for word in words}, table, name)
-        marks = self.validation or _like(table, VALIDATION)
+        marks = self.validation or find_column(table, VALIDATION)
         if marks is not None and marks != name:
             flags = {**dict.fromkeys(YES, True), **dict.fromkeys(NO, False)}
             marked = _words(column_of(table, marks, "predefined"), flags, table, marks).astype(bool)
@@ -130,12 +131,6 @@ class PredefinedSplit(Split):
             self.seed,
         )
         return rest, valid
-
-
-def _like(table: Table, *names: str) -> str | None:
-    """The first column that is called one of the names in any case."""
-    by_lower = {str(column).lower(): str(column) for column in reversed(table.frame.columns)}
-    return next((by_lower[name] for name in names if name in by_lower), None)
 
 
 def _words(values: pd.Series[Any], meaning: dict[str, Any], table: Table, name: str) -> NDArray[Any]:

@@ -4,35 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exapt.core.contracts import Fold, Split, Table
+from exapt.core.contracts import Fold, Table
 from exapt.core.errors import DataError
-from exapt.data.splits._cut import check_shares, column_of, cut, deal_rows, label_columns, strata
+from exapt.data.splits._cut import CutSplit, column_of, label_columns, strata
 
 
 @dataclass(frozen=True)
-class StratifiedSplit(Split):
+class StratifiedSplit(CutSplit):
     """Random within each label; numbers are cut at their quantiles into at most ten bins first.
 
     Parameters
     ----------
     column
         The column to stratify by; None = the first target.
-    valid, test
-        Share of all rows in the validation and the test part.
-    folds
-        Number of folds for cross-validation, each row once in a test part; None = one split.
-    seed
-        Of the random generator.
     """
 
     column: str | None = None
-    valid: float = 0.1
-    test: float = 0.2
-    folds: int | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_shares("stratified", valid=self.valid, test=self.test, folds=self.folds)
 
     def __call__(self, table: Table) -> list[Fold]:
         """Cut the table.
@@ -54,8 +41,7 @@ class StratifiedSplit(Split):
                 f"{table.source}: column {name!r} has {values.nunique():,} labels in {len(table):,} rows; at least two "
                 f"rows a label are needed on average. Merge labels, or declare the column a number."
             )
-        codes = strata(values, label=label)
-        return cut(table, codes, deal_rows, valid=self.valid, test=self.test, folds=self.folds, seed=self.seed)
+        return self.cut_rows(table, strata(values, label=label))
 
 
 def _is_number(table: Table, name: str) -> bool:
