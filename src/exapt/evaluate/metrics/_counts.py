@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from exapt.evaluate.metrics._metric import Floats, divide, mean_defined
+from exapt.evaluate.metrics._metric import Codes, Floats, divide, mean_defined
+from exapt.evaluate.metrics._sums import Sums
 
 THRESHOLD = 0.5  # a label of a multi-label prediction is guessed from this probability on
 
@@ -47,8 +49,8 @@ class Counts:
         return mean_defined(scores)
 
 
-def count(truth: NDArray[Any], prediction: Floats, weights: Floats) -> Counts:
-    """Count with one matrix product.
+def prepare(truth: NDArray[Any], prediction: Floats, codes: Codes, groups: int) -> Callable[[NDArray[Any]], Counts]:
+    """Count within the groups; the counts of a replicate are sums of these.
 
     Parameters
     ----------
@@ -56,22 +58,32 @@ def count(truth: NDArray[Any], prediction: Floats, weights: Floats) -> Counts:
         (n,) classes, or (n, T) of 0, 1 or NaN.
     prediction
         (n, C) or (n, T) probabilities. The guess is the most probable class, or every label from 0.5 on.
-    weights
-        (R, n) multiplicities.
+    codes
+        (n,) group of each row.
+    groups
+        Number of groups.
     """
-    if truth.ndim == 2:
+    multilabel = truth.ndim == 2
+    if multilabel:
         known = np.isfinite(truth)
-        positive = known & (truth > 0.5)
-        guessed = known & (prediction >= THRESHOLD)
-        parts = np.hstack([positive & guessed, positive, guessed, known]).astype(np.float64)
-        hits, support, guesses, total = np.split(weights @ parts, 4, axis=1)
-        return Counts(hits, support, guesses, total, multilabel=True)
-    classes = max(prediction.shape[1], int(truth.max(initial=0)) + 1)
-    guess = prediction.argmax(1)
-    rows = np.arange(len(truth))
-    right = rows[truth == guess]
-    letters = np.concatenate([truth[right], classes + truth, 2 * classes + guess])
-    columns = np.concatenate([right, rows, rows])
-    indicator = sparse.csr_array((np.ones(len(letters)), (letters, columns)), shape=(3 * classes, len(truth)))
-    hits, support, guesses = np.split(np.asarray(indicator @ weights.T).T, 3, axis=1)
-    return Counts(hits, support, guesses, weights.sum(1, keepdims=True), multilabel=False)
+        positive, guessed = known & (truth > 0.5), known & (prediction >= THRESHOLD)
+        rows = sparse.csr_array(np.hstack([positive & guessed, positive, guessed, known]))
+    else:
+        classes = max(prediction.shape[1], int(truth.max(initial=0)) + 1)
+        guess, number = prediction.argmax(1), np.arange(len(truth))
+        right = number[truth == guess]
+        columns = np.concatenate([truth[right], classes + truth, 2 * classes + guess])
+        where = (np.concatenate([right, number, number]), columns)
+        rows = sparse.csr_array((np.ones(len(columns)), where), shape=(len(truth), 3 * classes))
+    sums = Sums(rows, codes, groups)
+
+    def counts(weights: NDArray[Any]) -> Counts:
+        hits, support, guesses, *rest = np.split(sums(weights), 4 if multilabel else 3, axis=1)
+        return Counts(hits, support, guesses, rest[0] if rest else support.sum(1, keepdims=True), multilabel)
+
+    return counts
+
+
+def count(truth: NDArray[Any], prediction: Floats, weights: NDArray[Any]) -> Counts:
+    """Count rows that are their own groups; `weights` is (R, n)."""
+    return prepare(truth, prediction, np.arange(len(truth)), len(truth))(weights)

@@ -1,4 +1,9 @@
-"""What a metric is: a function of truth, prediction and row multiplicities, for many replicates at once."""
+"""What a metric is: statistics of groups of rows, made once, and a score of their weighted sums.
+
+A replicate is given by how often it holds each *group* of rows. So what is slow (comparing, sorting) is done once, in
+`prepare`; where a score needs only sums (counts, moments), a replicate costs as much as there are groups, however
+many rows they have. `finish` turns the weighted statistics of many replicates into their scores.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +19,11 @@ from exapt.core.registry import METRICS
 
 Kind = Literal["class", "multilabel", "number"]
 Floats = NDArray[np.float64]
-Function = Callable[[NDArray[Any], Floats, Floats], Floats]
+Codes = NDArray[np.int64]
+Statistic = Callable[[NDArray[Any]], Any]
+Prepare = Callable[[NDArray[Any], Floats, Codes, int], Statistic]
 
-BLOCK = 1 << 18  # multiplicities held as float64 at a time: 2 MiB stay in the processor's cache
-FEWEST = 64  # replicates at a time, however many rows: sorting is done once for them
+BLOCK = 1 << 22  # multiplicities scored at a time
 
 
 @dataclass(frozen=True)
@@ -38,9 +44,11 @@ class Metric:
     kinds
         ``"class"``: truth (n,) integers, prediction (n, C) probabilities. ``"multilabel"``: truth (n, T) of
         0, 1 or NaN, prediction (n, T) probabilities. ``"number"``: truth and prediction (n,) or (n, T).
-    function
-        ``(truth, prediction, weights (R, n)) -> (R,)``; NaN where a replicate leaves the metric undefined.
-        It gets the weights with the replicates adjacent in memory, so that ``weights.T[rows]`` is fast.
+    prepare
+        ``(truth, prediction, codes (n,), groups G) -> statistic``, and ``statistic(weights (R, G))`` is what `finish`
+        takes. Metrics with the same `prepare` share its work.
+    finish
+        Its result -> scores (R,); NaN where a replicate leaves the metric undefined.
     bounds
         The lowest and the highest score that there can be.
 
@@ -58,7 +66,8 @@ class Metric:
     label: str
     higher_is_better: bool
     kinds: tuple[Kind, ...]
-    function: Function
+    prepare: Prepare
+    finish: Callable[[Any], Floats]
     bounds: tuple[float, float] = (0.0, 1.0)
 
     @property
@@ -88,17 +97,34 @@ class Metric:
         DataError
             Where the shapes do not fit together or a prediction is not finite.
         """
-        known, guess, rows = self._checked(np.asarray(truth), np.asarray(prediction, dtype=np.float64))
-        counts = np.ones((1, len(rows))) if weights is None else np.asarray(weights)
-        if counts.ndim != 2 or counts.shape[1] != len(rows):
-            raise DataError(f"{self.name}: weights have shape {counts.shape}; needed is (replicates, {len(rows)}).")
-        step = max(FEWEST, BLOCK // max(1, len(rows)))
-        parts = []
-        for start in range(0, len(counts), step):
-            block = counts[start : start + step]
-            block = block if rows.all() else block[:, rows]
-            parts.append(self.function(known, guess, np.asfortranarray(block, dtype=np.float64)))
+        n = len(np.asarray(truth))
+        statistic = self.statistic(truth, prediction, np.arange(n), n)
+        counts = np.ones((1, n)) if weights is None else np.asarray(weights)
+        if counts.ndim != 2 or counts.shape[1] != n:
+            raise DataError(f"{self.name}: weights have shape {counts.shape}; needed is (replicates, {n}).")
+        step = max(1, BLOCK // max(1, n))
+        parts = [self.finish(statistic(counts[start : start + step])) for start in range(0, len(counts), step)]
         return np.concatenate(parts) if parts else np.empty(0)
+
+    def statistic(self, truth: ArrayLike, prediction: ArrayLike, codes: Codes, groups: int) -> Statistic:
+        """What `finish` needs of every replicate, prepared for rows that come in groups.
+
+        Parameters
+        ----------
+        truth, prediction
+            As for a call.
+        codes
+            (n,) group of each row, from 0; a group may have no row.
+        groups
+            Number of groups G.
+
+        Returns
+        -------
+        callable
+            ``weights (R, G) -> what finish takes``.
+        """
+        known, guess, rows = self._checked(np.asarray(truth), np.asarray(prediction, dtype=np.float64))
+        return self.prepare(known, guess, np.asarray(codes)[rows], groups)
 
     def value(self, truth: ArrayLike, prediction: ArrayLike) -> float:
         """The score of the rows as they are."""

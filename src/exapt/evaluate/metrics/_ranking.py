@@ -1,110 +1,137 @@
-"""Rank scores of weighted rows: ties are one step, as if each row stood there as often as its weight."""
+"""Rank scores of two classes: sorted once; a replicate is a cumulative sum of weights in that order.
+
+Ties are one step, as if each row stood there as often as its weight.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exapt.evaluate.metrics._metric import Floats, divide
+from exapt.evaluate.metrics._metric import Codes, Floats, divide
 
-Binary = Callable[["Side", "Side"], Floats]
+BLOCK = 1 << 17  # weights of rows held at a time: they stay in the processor's cache
 
 
-class Side:
-    """The positive or the negative rows of a two-class problem, ordered from the highest score.
+@dataclass(frozen=True)
+class Problem:
+    """Positive against negative rows, both ordered from the highest score.
 
     Attributes
     ----------
-    scores
-        (m,), falling.
-    weights
-        (m, R), multiplicities of the same rows.
-    above
-        (m + 1, R), how much weight the first 0, 1, ..., m rows have together.
+    positive, negative
+        (p,) and (q,) groups of the rows.
+    higher, at_least
+        (p,) how many negative rows score higher than each positive one, and how many as high or higher.
+    from_top
+        (p,) how many positive rows score as high as each positive one or higher.
+    tied
+        Whether a positive and a negative row score alike.
     """
 
-    def __init__(self, scores: Floats, weights: Floats) -> None:
+    positive: Codes
+    negative: Codes
+    higher: Codes
+    at_least: Codes
+    from_top: Codes
+    tied: bool
+
+    @classmethod
+    def of(cls, positive: NDArray[np.bool_], scores: Floats, codes: Codes) -> Problem:
+        """Sort the rows."""
         order = np.argsort(-scores, kind="stable")
-        self.scores = scores[order]
-        self.weights = weights[order]
-        self.above = np.zeros((len(scores) + 1, weights.shape[1]))
-        np.cumsum(self.weights, axis=0, out=self.above[1:])
-
-    def higher(self, scores: Floats, *, ties: bool) -> Floats:
-        """Weight of the rows that score higher than each of `scores`, or as high with `ties`, (len(scores), R)."""
-        return self.above[np.searchsorted(-self.scores, -scores, side="right" if ties else "left")]
+        up, down = order[positive[order]], order[~positive[order]]
+        higher, at_least = (np.searchsorted(-scores[down], -scores[up], side=side) for side in ("left", "right"))
+        from_top = np.searchsorted(-scores[up], -scores[up], side="right")
+        return cls(codes[up], codes[down], higher, at_least, from_top, bool((higher != at_least).any()))
 
 
-def over_problems(score: Binary, truth: NDArray[Any], prediction: Floats, weights: Floats) -> Floats:
-    """Mean of a two-class rank score over its problems, leaving out those that a replicate does not define.
+@dataclass(frozen=True)
+class Found:
+    """What some replicates find from the top of a ranking downwards.
+
+    Attributes
+    ----------
+    weights
+        (r, p) of the positive rows.
+    positives, negatives
+        (r, p + 1) and (r, q + 1), the weight of the first 0, 1, ... rows together.
+    """
+
+    problem: Problem
+    weights: Floats
+    positives: Floats
+    negatives: Floats
+
+    def negatives_from(self, *, ties: bool) -> Floats:
+        """Weight of the negative rows that score higher than each positive one, or as high with `ties`, (r, p)."""
+        return self.negatives.take(self.problem.at_least if ties else self.problem.higher, axis=1)
+
+    def positives_from(self) -> Floats:
+        """Weight of the positive rows that score as high as each positive one or higher, (r, p)."""
+        return self.positives.take(self.problem.from_top, axis=1)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Problems, and (R, G) how often each replicate holds each group."""
+
+    problems: list[Problem]
+    weights: NDArray[Any]
+
+    def mean(self, score: Callable[[Found], Floats]) -> Floats:
+        """Mean of a score over the problems that a replicate defines, (R,); NaN where there is none."""
+        total, defined = np.zeros(len(self.weights)), np.zeros(len(self.weights))
+        for problem in self.problems:
+            step = max(1, BLOCK // (len(problem.positive) + len(problem.negative)))
+            for start in range(0, len(total), step):
+                rows = slice(start, start + step)
+                found = _found(problem, self.weights[rows])
+                both = (found.positives[:, -1] > 0) & (found.negatives[:, -1] > 0)
+                total[rows] += np.where(both, score(found), 0.0)
+                defined[rows] += both
+        return divide(total, defined)
+
+
+def _found(problem: Problem, weights: NDArray[Any]) -> Found:
+    up = weights.take(problem.positive, axis=1).astype(np.float64, copy=False)
+    return Found(problem, up, cumulative(up), cumulative(weights.take(problem.negative, axis=1)))
+
+
+def cumulative(weights: NDArray[Any]) -> Floats:
+    """(r, m) -> (r, m + 1): sums of the first 0, 1, ..., m columns."""
+    sums = np.zeros((weights.shape[0], weights.shape[1] + 1))
+    np.cumsum(weights, axis=1, out=sums[:, 1:])
+    return sums
+
+
+def prepare(truth: NDArray[Any], prediction: Floats, codes: Codes, groups: int) -> Callable[[NDArray[Any]], Ranking]:
+    """Sort the rows of every problem that has both sides.
 
     Two classes are one problem (the last class against the first), C > 2 classes are C problems (one against
     the rest), and each label of a multi-label target is one (rows in which it is known).
 
     Parameters
     ----------
-    score
-        ``(positive rows, negative rows) -> (R,)``.
-    truth, prediction, weights
-        As `Metric` takes them.
-
-    Returns
-    -------
-    ndarray
-        (R,), NaN where no problem has both a positive and a negative row.
+    truth, prediction, codes, groups
+        As `Metric.prepare` takes them.
     """
-    total = np.zeros(len(weights))
-    defined = np.zeros(len(weights))
-    for positive, negative, scores in _problems(truth, prediction):
-        if not len(positive) or not len(negative):
-            continue
-        up = Side(scores[positive], weights.T[positive])
-        down = Side(scores[negative], weights.T[negative])
-        both = (up.above[-1] > 0) & (down.above[-1] > 0)
-        total += np.where(both, score(up, down), 0.0)
-        defined += both
-    return divide(total, defined)
+    both = (rows for rows in _problems(truth, prediction, codes) if rows[0].any() and not rows[0].all())
+    return partial(Ranking, [Problem.of(*rows) for rows in both])
 
 
-def _problems(truth: NDArray[Any], prediction: Floats) -> Iterator[tuple[NDArray[Any], NDArray[Any], Floats]]:
+def _problems(
+    truth: NDArray[Any], prediction: Floats, codes: Codes
+) -> Iterator[tuple[NDArray[np.bool_], Floats, Codes]]:
     if truth.ndim == 2:
         for column, scores in zip(truth.T, prediction.T, strict=True):
-            yield np.flatnonzero(column > 0.5), np.flatnonzero(column <= 0.5), scores
+            known = np.isfinite(column)
+            yield column[known] > 0.5, scores[known], codes[known]
     else:
         for number in [1] if prediction.shape[1] == 2 else range(prediction.shape[1]):
-            yield np.flatnonzero(truth == number), np.flatnonzero(truth != number), prediction[:, number]
-
-
-def mid_ranks(values: Floats, weights: Floats) -> Floats:
-    """Ranks of weighted rows, ties sharing their mean rank.
-
-    Parameters
-    ----------
-    values
-        (n,).
-    weights
-        (n, R).
-
-    Returns
-    -------
-    ndarray
-        (n, R): the rank that row i has in replicate r, lowest = 1 (a row of weight 0 gets a rank too, which
-        is never counted).
-
-    Examples
-    --------
-    >>> mid_ranks(np.array([3.0, 1.0, 3.0]), np.array([[1.0, 1.0], [1.0, 2.0], [1.0, 0.0]])).T.tolist()
-    [[2.5, 1.0, 2.5], [3.0, 1.5, 3.0]]
-    """
-    order = np.argsort(values, kind="stable")
-    ranked = values[order]
-    first = np.r_[True, ranked[1:] != ranked[:-1]]
-    here = weights[order] if first.all() else np.add.reduceat(weights[order], np.flatnonzero(first), axis=0)
-    ranks = np.cumsum(here, axis=0)
-    ranks -= (here - 1) / 2
-    step = np.empty(len(values), dtype=np.int64)
-    step[order] = np.cumsum(first) - 1
-    return ranks[step]
+            yield truth == number, prediction[:, number], codes

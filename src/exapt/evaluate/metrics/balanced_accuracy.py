@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
-
-from exapt.evaluate.metrics._counts import count
+from exapt.evaluate.metrics._counts import Counts, prepare
 from exapt.evaluate.metrics._metric import Floats, Metric, divide, mean_defined
 
 
-def balanced_accuracy(truth: NDArray[Any], prediction: Floats, weights: Floats) -> Floats:
+def balanced_accuracy(counts: Counts) -> Floats:
     """Balanced accuracy of each replicate, from 0 to 1.
 
     A label of a multi-label target has two classes: the mean of its sensitivity and specificity is taken where
@@ -20,7 +16,6 @@ def balanced_accuracy(truth: NDArray[Any], prediction: Floats, weights: Floats) 
     ----------
     Brodersen et al. 2010, The balanced accuracy and its posterior distribution. doi:10.1109/ICPR.2010.764
     """
-    counts = count(truth, prediction, weights)
     if not counts.multilabel:
         return mean_defined(counts.recall())
     negatives = counts.total - counts.support
@@ -28,4 +23,4 @@ def balanced_accuracy(truth: NDArray[Any], prediction: Floats, weights: Floats) 
     return mean_defined((counts.recall() + specificity) / 2)
 
 
-EXPORT = Metric("balanced_accuracy", "balanced accuracy", True, ("class", "multilabel"), balanced_accuracy)
+EXPORT = Metric("balanced_accuracy", "balanced accuracy", True, ("class", "multilabel"), prepare, balanced_accuracy)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
-
-from exapt.evaluate.metrics._counts import count
+from exapt.evaluate.metrics._counts import Counts, prepare
 from exapt.evaluate.metrics._metric import Floats, Metric, mean_defined
 
 
-def macro_precision(truth: NDArray[Any], prediction: Floats, weights: Floats) -> Floats:
+def macro_precision(counts: Counts) -> Floats:
     """Macro-precision of each replicate, from 0 to 1.
 
     The mean is over the classes in the truth or among the guesses; one that is never guessed has precision 0.
     """
-    return mean_defined(count(truth, prediction, weights).precision())
+    return mean_defined(counts.precision())
 
 
-EXPORT = Metric("macro_precision", "macro-precision", True, ("class", "multilabel"), macro_precision)
+EXPORT = Metric("macro_precision", "macro-precision", True, ("class", "multilabel"), prepare, macro_precision)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
-
-from exapt.evaluate.metrics._counts import count
+from exapt.evaluate.metrics._counts import Counts, prepare
 from exapt.evaluate.metrics._metric import Floats, Metric, mean_defined
 
 
-def macro_recall(truth: NDArray[Any], prediction: Floats, weights: Floats) -> Floats:
+def macro_recall(counts: Counts) -> Floats:
     """Macro-recall of each replicate, from 0 to 1.
 
     The mean is over the classes in the truth of the replicate: the others have no recall.
     """
-    return mean_defined(count(truth, prediction, weights).recall())
+    return mean_defined(counts.recall())
 
 
-EXPORT = Metric("macro_recall", "macro-recall", True, ("class", "multilabel"), macro_recall)
+EXPORT = Metric("macro_recall", "macro-recall", True, ("class", "multilabel"), prepare, macro_recall)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from exapt.evaluate.metrics._metric import Floats, Metric, mean_defined
-from exapt.evaluate.metrics._moments import mean_of_columns
+from exapt.evaluate.metrics._moments import Moments, prepare
 
 
-def mae(truth: Floats, prediction: Floats, weights: Floats) -> Floats:
+def mae(moments: Moments) -> Floats:
     """MAE of each replicate, 0 or more."""
-    return mean_defined(mean_of_columns(np.abs(prediction - truth), truth, weights))
+    return mean_defined(moments.absolute_error)
 
 
-EXPORT = Metric("mae", "MAE", False, ("number",), mae, (0.0, float("inf")))
+EXPORT = Metric("mae", "MAE", False, ("number",), prepare, mae, (0.0, float("inf")))

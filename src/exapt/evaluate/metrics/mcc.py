@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from exapt.evaluate.metrics._counts import count
+from exapt.evaluate.metrics._counts import Counts, prepare
 from exapt.evaluate.metrics._metric import Floats, Metric, divide, mean_defined
 
 
-def mcc(truth: NDArray[Any], prediction: Floats, weights: Floats) -> Floats:
+def mcc(counts: Counts) -> Floats:
     """MCC of each replicate, from -1 to 1; 0 for a constant guess, NaN where the truth has one class only.
 
     References
@@ -19,7 +16,6 @@ def mcc(truth: NDArray[Any], prediction: Floats, weights: Floats) -> Floats:
     Gorodkin 2004, Comparing two K-category assignments by a K-category correlation coefficient.
     doi:10.1016/j.compbiolchem.2004.09.006
     """
-    counts = count(truth, prediction, weights)
     if counts.multilabel:
         total, support, guesses = counts.total, counts.support, counts.guesses
         covariance = counts.hits * total - support * guesses
@@ -37,4 +33,4 @@ def _coefficient(covariance: Floats, spread_truth: Floats, spread_guess: Floats)
     return np.where((spread_guess == 0) & (spread_truth > 0), 0.0, value)
 
 
-EXPORT = Metric("mcc", "MCC", True, ("class", "multilabel"), mcc, (-1.0, 1.0))
+EXPORT = Metric("mcc", "MCC", True, ("class", "multilabel"), prepare, mcc, (-1.0, 1.0))

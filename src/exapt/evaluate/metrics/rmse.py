@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from exapt.evaluate.metrics._metric import Floats, Metric, mean_defined
-from exapt.evaluate.metrics._moments import mean_of_columns
+from exapt.evaluate.metrics._moments import Moments, prepare
 
 
-def rmse(truth: Floats, prediction: Floats, weights: Floats) -> Floats:
+def rmse(moments: Moments) -> Floats:
     """RMSE of each replicate, 0 or more."""
-    return mean_defined(np.sqrt(mean_of_columns((prediction - truth) ** 2, truth, weights)))
+    return mean_defined(np.sqrt(moments.squared_error))
 
 
-EXPORT = Metric("rmse", "RMSE", False, ("number",), rmse, (0.0, float("inf")))
+EXPORT = Metric("rmse", "RMSE", False, ("number",), prepare, rmse, (0.0, float("inf")))
