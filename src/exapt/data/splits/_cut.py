@@ -172,6 +172,10 @@ class CutSplit(Split):
         DataError
             Where there are fewer groups than parts.
         """
+        return self.checked(table, self.deal_whole(table, labels, what))
+
+    def deal_whole(self, table: Table, labels: ArrayLike, what: str) -> list[Fold]:
+        """As `cut_groups`, for labels of anything (the entities of pairs, say); the parts are not checked."""
         codes = groups(labels)
         n_groups = int(codes.max(initial=-1)) + 1
         inside = self.inner or 1 + (self.valid > 0)
@@ -181,7 +185,7 @@ class CutSplit(Split):
                 f"{table.source}: {what} has {n_groups} group{'s' * (n_groups != 1)}, and {parts} are needed, one a "
                 f"part at least. Set valid or test to 0, ask for fewer folds, or choose other groups."
             )
-        return self.checked(table, self.deal(codes, deal_groups))
+        return self.deal(codes, deal_groups)
 
 
 def deal_folds(
@@ -333,6 +337,23 @@ def find_column(table: Table, *names: str) -> str | None:
     """
     by_lower = {str(column).lower(): str(column) for column in reversed(table.frame.columns)}
     return next((by_lower[name] for name in names if name in by_lower), None)
+
+
+def column_called(table: Table, given: str | None, names: Sequence[str], split: str, option: str = "column") -> str:
+    """The column that an option names, else the first with a usual name.
+
+    Raises
+    ------
+    DataError
+        Where none is given and none has a usual name.
+    """
+    name = given or find_column(table, *names)
+    if name is None:
+        raise DataError(
+            f"{table.source}: split {split!r} finds no column called {', '.join(names)}. Name one with {option}: NAME; "
+            f"columns: {', '.join(map(str, table.frame.columns))}."
+        )
+    return name
 
 
 def column_of(table: Table, name: str, split: str) -> pd.Series[Any]:
