@@ -14,10 +14,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from exapt.core.contracts import Fold, Matrix, Rows, Table
+from exapt.core.contracts import Fold, Rows, Table
 from exapt.core.errors import DataError
 
 Codes = NDArray[np.int64]
+ENTITIES = ("dna", "rna", "protein", "molecule")
+
+
+def are_pairs(table: Table) -> bool:
+    """Whether the rows are pairs of entities: two inputs, each a sequence or a molecule."""
+    names = table.names("input")
+    return len(names) == 2 and all(table.columns[name].modality in ENTITIES for name in names)
 
 
 def sides(table: Table) -> tuple[str, str]:
@@ -26,15 +33,16 @@ def sides(table: Table) -> tuple[str, str]:
     Raises
     ------
     DataError
-        Where there are not exactly two.
+        Where the rows are no pairs of sequences or molecules.
     """
-    names = table.names("input")
-    if len(names) != 2:
+    if not are_pairs(table):
+        found = ", ".join(f"{name} ({table.columns[name].modality})" for name in table.names("input"))
         raise DataError(
-            f"{table.source}: pairs need two input columns; found {len(names)} ({', '.join(names) or 'none'}). "
+            f"{table.source}: pairs need two inputs, each of {', '.join(ENTITIES)}; found {found or 'none'}. "
             f"Name both with `input`, or give files of entities: options: {{entities: {{COLUMN: FILE}}}}."
         )
-    return names[0], names[1]
+    first, second = table.names("input")
+    return first, second
 
 
 def one_pool(table: Table) -> bool:
@@ -79,11 +87,8 @@ def entities(table: Table) -> tuple[Codes, Codes]:
 def _keys(table: Table, name: str) -> NDArray[np.uint64]:
     from exapt.data.leakage import canonical_keys  # the audit asks this module for pairs: only now are both ready
 
-    values, modality = table.values(name), table.columns[name].modality
-    if isinstance(values, Matrix):
-        return canonical_keys(values, modality)
     codes, distinct = pd.factorize(table.frame[name], use_na_sentinel=False)  # each entity is read once, not each pair
-    return canonical_keys(distinct.tolist(), modality)[codes]
+    return canonical_keys(distinct.tolist(), table.columns[name].modality)[codes]
 
 
 def degrees(table: Table, rows: Rows | None = None) -> tuple[Codes, Codes]:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from exapt.core.contracts import Fold, Rows, Table
 from exapt.core.errors import ConfigError
 from exapt.core.paths import atomic
+from exapt.data.pairs import are_pairs, classes_of, entities
 from exapt.data.splits._cut import deal_rows, strata
 
 
@@ -102,16 +103,26 @@ def column(fold: Fold, n: int) -> NDArray[np.str_]:
 def write(folds: Sequence[Fold], table: Table, path: Path) -> None:
     """Write a split as a tab-separated file: id and split, or id, split_1 ... split_k for k folds.
 
+    The split `predefined` reads each column again. For a table of pairs, a column pair_class (pair_class_1 ...) says of
+    each test pair whether both of its entities (C1), one (C2) or none (C3) are in training.
+
     Parameters
     ----------
     folds
-        The folds of one table.
+        The folds of one table, in the order repeat, fold, inner fold.
     table
-        The table, for its ids.
+        The table, for its ids and its pairs.
     path
         Where to write; the file appears complete or not at all.
     """
-    names = ["split"] if len(folds) == 1 else [f"split_{k}" for k in range(1, len(folds) + 1)]
-    frame = pd.DataFrame({"id": table.ids(), **{n: column(f, len(table)) for n, f in zip(names, folds, strict=True)}})
+    codes = entities(table) if are_pairs(table) else None
+    columns: dict[str, Any] = {"id": table.ids()}
+    for number, fold in enumerate(folds, start=1):
+        ending = f"_{number}" if len(folds) > 1 else ""
+        columns[f"split{ending}"] = column(fold, len(table))
+        if codes is not None:
+            classes = np.full(len(table), "", dtype="<U2")
+            classes[fold.test] = classes_of(codes, fold)
+            columns[f"pair_class{ending}"] = classes
     with atomic(path) as temporary:
-        frame.to_csv(temporary, sep="\t", index=False)
+        pd.DataFrame(columns).to_csv(temporary, sep="\t", index=False)

@@ -4,6 +4,7 @@ import pytest
 
 from exapt.core.contracts import Column, Fold, Table
 from exapt.core.errors import ConfigError
+from exapt.core.registry import SPLITS
 from exapt.data.sampling import column, subsample, write
 from exapt.data.splits.predefined import PredefinedSplit
 
@@ -70,3 +71,27 @@ def test_folds_are_columns(tmp_path):
     folds = [Fold(np.array([i]), nothing, np.array([1 - i])) for i in range(2)]
     write(folds, rows, tmp_path / "split.tsv")
     assert (tmp_path / "split.tsv").read_text() == "id\tsplit_1\tsplit_2\n0\ttrain\ttest\n1\ttest\ttrain\n"
+
+
+def test_pairs_are_written_with_their_classes(tmp_path):
+    frame = pd.DataFrame({"a": ["MKV", "MAA", "MAA", "MCC", "MKV"], "b": ["MLL", "MLL", "MTT", "MTT", "MTT"]})
+    protein = Column("input", "protein")
+    rows = Table(frame, {"a": protein, "b": protein}, "toy")
+    nothing = np.empty(0, dtype=np.int64)
+    fold = Fold(np.array([0, 1]), nothing, np.array([2, 3, 4]), nothing)
+    write([fold], rows, tmp_path / "split.tsv")
+    written = pd.read_csv(tmp_path / "split.tsv", sep="\t", keep_default_na=False)
+    assert written["pair_class"].tolist() == ["", "", "C2", "C3", "C2"]
+    write([fold, fold], rows, tmp_path / "split.tsv")
+    written = pd.read_csv(tmp_path / "split.tsv", sep="\t")
+    assert list(written) == ["id", "split_1", "pair_class_1", "split_2", "pair_class_2"]
+
+
+def test_each_fold_of_a_nested_split_reads_back(tmp_path):
+    rows = Table(pd.DataFrame({"x": range(40)}), {"x": Column("input", "number")}, "toy")
+    folds = SPLITS.build("random", folds=2, inner=2, repeats=2)(rows)
+    write(folds, rows, tmp_path / "split.tsv")
+    frame = pd.read_csv(tmp_path / "split.tsv", sep="\t").assign(x=range(40))
+    for number, fold in enumerate(folds, start=1):
+        (again,) = PredefinedSplit(column=f"split_{number}")(Table(frame, rows.columns, "split.tsv"))
+        assert column(again, 40).tolist() == column(fold, 40).tolist()
