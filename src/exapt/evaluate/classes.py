@@ -60,6 +60,41 @@ def per_class(truth: ArrayLike, prediction: ArrayLike, classes: Sequence[str]) -
     return pd.DataFrame(columns, index=list(classes))
 
 
+def per_class_rows(truth: ArrayLike, predictions: Sequence[ArrayLike], classes: Sequence[str]) -> list[dict[str, Any]]:
+    """The table of `per_class` as JSON, mean over seeds.
+
+    Parameters
+    ----------
+    truth, classes
+        As for `per_class`.
+    predictions
+        One array a seed.
+
+    Returns
+    -------
+    list of dict
+        One a class: class, support, guesses, precision, recall, f1; None where undefined in every seed.
+
+    Examples
+    --------
+    >>> rows = per_class_rows([0, 0, 1], [[[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]]], ["T", "B"])
+    >>> rows[0] == {"class": "T", "support": 2, "guesses": 1.0, "precision": 1.0, "recall": 0.5, "f1": 2 / 3}
+    True
+    """
+    import pandas as pd
+
+    tables = [per_class(truth, prediction, classes).assign(place=range(len(classes))) for prediction in predictions]
+    mean = pd.concat(tables).groupby("place").mean()
+    return [
+        {
+            "class": name,
+            "support": int(row["support"]),
+            **{key: float(row[key]) if row[key] == row[key] else None for key in mean.columns if key != "support"},
+        }
+        for name, (_, row) in zip(classes, mean.iterrows(), strict=True)
+    ]
+
+
 def confusion(truth: ArrayLike, prediction: ArrayLike, classes: Sequence[str]) -> pd.DataFrame:
     """Count how often each class (row) is guessed as each class (column).
 
