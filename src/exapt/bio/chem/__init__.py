@@ -1,0 +1,1 @@
+"""Molecules without learning: one spelling for each, fingerprints and descriptors, similarity, scaffolds."""

@@ -1,0 +1,147 @@
+"""One spelling for each molecule, and one key for all salts, charges and stereo forms of a parent molecule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+from typing import Any
+
+from exapt.bio.chem._molecules import mapped, read
+
+LEAST = 4000  # molecules from which several processes are worth their start
+# Charges that a proton more or less removes: those beside an opposite charge (nitro, N-oxide, azide) belong there.
+_CHARGED = "[+1!h0!$([*]~[-1,-2,-3,-4]),-1!$([*]~[+1,+2,+3,+4])]"
+
+
+def canonical(smiles: Sequence[str]) -> list[str | None]:
+    """Canonical isomeric SMILES of RDKit: stereo, isotopes, charges and all fragments as written.
+
+    Parameters
+    ----------
+    smiles
+        n SMILES.
+
+    Returns
+    -------
+    list
+        n spellings; None where RDKit cannot read the molecule, or it has no atom.
+
+    Examples
+    --------
+    >>> canonical(["OCC", "C(C)O", "c1ccccc1.Cl", "C(C)(C)(C)(C)C"])
+    ['CCO', 'CCO', 'Cl.c1ccccc1', None]
+    """
+    return list(chain.from_iterable(mapped(_canonical, smiles, least=LEAST)))
+
+
+def neutral(smiles: Sequence[str]) -> list[str | None]:
+    """Canonical SMILES of the largest organic fragment, its charges neutralised, without isotopes and stereo.
+
+    It is the same for the salts, protonation states, stereoisomers and labelled forms of one parent molecule, so it
+    finds the copies that `canonical` misses. Charges that cannot be neutralised by protons (quaternary nitrogen,
+    nitro groups) stay; tautomers stay different.
+
+    Parameters
+    ----------
+    smiles
+        n SMILES.
+
+    Returns
+    -------
+    list
+        n spellings; None where RDKit cannot read the molecule, or it has no atom.
+
+    Examples
+    --------
+    >>> neutral(["C[C@H](N)C(=O)O", "C[C@@H]([NH3+])C(=O)[O-]", "[Na+].CC(N)C(=O)[O-]", "x"])
+    ['CC(N)C(=O)O', 'CC(N)C(=O)O', 'CC(N)C(=O)O', None]
+    """
+    return list(chain.from_iterable(mapped(_neutral, smiles, least=LEAST)))
+
+
+def problem(smiles: str) -> str | None:
+    """Why RDKit cannot read a SMILES; None where it can.
+
+    Examples
+    --------
+    >>> problem("CCO"), problem("C(C")
+    (None, 'the spelling is no SMILES')
+    >>> problem("CN(C)(C)C")
+    'Explicit valence for atom # 1 N, 4, is greater than permitted'
+    """
+    from rdkit import Chem, rdBase
+
+    with rdBase.BlockLogs():
+        if read(smiles) is not None:
+            return None
+        molecule = Chem.MolFromSmiles(smiles, sanitize=False)
+        if molecule is None:
+            return "the spelling is no SMILES"
+        if not molecule.GetNumAtoms():
+            return "no atom"
+        found = Chem.DetectChemistryProblems(molecule)
+        return str(found[0].Message()) if found else "RDKit cannot make a molecule of it"
+
+
+def _canonical(smiles: Sequence[str]) -> list[str | None]:
+    from rdkit import Chem
+
+    molecules = (read(text) for text in smiles)
+    return [None if molecule is None else Chem.MolToSmiles(molecule) for molecule in molecules]
+
+
+def _neutral(smiles: Sequence[str]) -> list[str | None]:
+    from rdkit import Chem
+
+    found: list[str | None] = []
+    for text in smiles:
+        molecule = read(text)
+        if molecule is None:
+            found.append(None)
+            continue
+        if "." in text:
+            molecule = _parent(molecule)
+        if "[" in text:  # charges, isotopes and atom numbers stand in brackets only
+            molecule = _uncharged(molecule)
+        found.append(Chem.MolToSmiles(molecule, isomericSmiles=False))
+    return found
+
+
+def _parent(molecule: Any) -> Any:
+    """The fragment with carbon and the most heavy atoms; of equal ones the heaviest, then the first by spelling."""
+    from rdkit import Chem
+    from rdkit.Chem.Descriptors import MolWt
+
+    def order(fragment: Any) -> tuple[bool, int, float, str]:
+        organic = any(atom.GetAtomicNum() == 6 for atom in fragment.GetAtoms())
+        spelled = Chem.MolToSmiles(fragment, isomericSmiles=False)
+        return not organic, -fragment.GetNumHeavyAtoms(), -MolWt(fragment), spelled
+
+    return min(Chem.GetMolFrags(molecule, asMols=True), key=order)
+
+
+def _uncharged(molecule: Any) -> Any:
+    from rdkit import Chem
+
+    molecule = Chem.Mol(molecule)
+    labelled = False
+    for atom in molecule.GetAtoms():
+        atom.SetAtomMapNum(0)
+        if atom.GetIsotope():
+            labelled = True
+            atom.SetIsotope(0)
+    for (number,) in molecule.GetSubstructMatches(_charged_pattern()):
+        atom = molecule.GetAtomWithIdx(number)
+        hydrogens = atom.GetTotalNumHs() - atom.GetFormalCharge()
+        atom.SetFormalCharge(0)
+        atom.SetNumExplicitHs(hydrogens)
+        atom.UpdatePropertyCache()
+    return Chem.RemoveHs(molecule) if labelled else molecule
+
+
+@cache
+def _charged_pattern() -> Any:
+    from rdkit import Chem
+
+    return Chem.MolFromSmarts(_CHARGED)
