@@ -1,11 +1,11 @@
-"""CSV and TSV (plain or gzip): one row an example, or a wide table of numeric profiles."""
+"""CSV and TSV (plain or gzip): one row an example, a wide table of numeric profiles, or pairs of entities by name."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
@@ -15,6 +15,7 @@ import pandas as pd
 from exapt.bio.formats.compressed import open_binary
 from exapt.core.errors import DataError
 from exapt.data.formats import Format, Hint, Raw, number_or_text
+from exapt.data.formats._entities import Entities, Files, paths
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,22 @@ class Delimited(Format):
         Column names of a file without a header line; None = the first line has them.
     matrix
         Make one wide input with this name of all numeric columns that have no role.
+    entities
+        For pairs: column of identifiers -> FASTA or table of entities, relative to this file, whose sequences or SMILES
+        become the inputs `COLUMN_sequence` or `COLUMN_smiles`; or a mapping of `file` and options of its format.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".tab", ".txt", ".data")
     separator: str | None = None
     names: tuple[str, ...] | None = None
     matrix: str | None = None
+    entities: Files = field(default_factory=dict)
 
     def read(self, path: Path, text: Collection[str] = ()) -> Raw:
         """All rows."""
         with _readable(path), open_binary(path) as file:
-            return self.parse(file, str(path), text)
+            raw = self.parse(file, str(path), {*text, *self.entities})
+        return Entities(self.entities, path).attach(raw)
 
     def parse(self, file: BinaryIO, where: str, text: Collection[str] = ()) -> Raw:
         """All rows of an open file; `where` names it in errors."""
@@ -48,11 +54,17 @@ class Delimited(Format):
 
     def chunks(self, path: Path, rows: int, text: Collection[str] = ()) -> Iterator[Raw]:
         """Runs of rows, in bounded memory."""
+        text = {*text, *self.entities}
+        known = Entities(self.entities, path)
         with _readable(path), open_binary(path) as file:
             done = 0
             for frame in pd.read_csv(file, chunksize=rows, **self._options(file, str(path), text)):
-                yield self._rows(frame, done, text)
+                yield known.attach(self._rows(frame, done, text))
                 done += len(frame)
+
+    def files(self, path: Path) -> list[Path]:
+        """The file itself, and those of its entities."""
+        return list(dict.fromkeys([path, *paths(self.entities, path).values()]))
 
     def _options(self, file: BinaryIO, where: str, text: Collection[str]) -> dict[str, Any]:
         first = file.readline().decode("utf-8-sig")
