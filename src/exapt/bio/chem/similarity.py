@@ -179,14 +179,15 @@ def _joined(queries: sparse.csr_array, references: sparse.csr_array, at_least: f
     frequency += np.bincount(references.indices, minlength=queries.shape[1])
     rank = np.argsort(np.argsort(frequency, kind="stable"), kind="stable")
     one, other = _Side(queries, rank, at_least), _Side(references, rank, at_least)
-    for rows in np.split(np.arange(len(one.order)), _cuts(one.size)):
+    for rows in np.split(np.arange(len(one.order)), _cuts(one.size)):  # each of rows with equally many bits
         if not len(rows) or not one.size[rows[0]]:
             continue
         low = int(np.searchsorted(other.size, np.ceil(at_least * one.size[rows[0]] - 1e-6)))
-        high = int(np.searchsorted(other.size, np.floor(one.size[rows[-1]] / at_least + 1e-6), side="right"))
-        product = sparse.coo_array(one.prefix[rows[0] : rows[-1] + 1] @ other.prefix[low:high].T)
-        enough = product.data >= np.minimum(SHARED, one.least[rows])[product.row]
-        query, reference = product.row[enough] + rows[0], product.col[enough] + low
+        high = int(np.searchsorted(other.size, np.floor(one.size[rows[0]] / at_least + 1e-6), side="right"))
+        product = one.prefix[rows[0] : rows[-1] + 1] @ other.prefix[low:high].T
+        enough = np.flatnonzero(product.data >= min(SHARED, one.least[rows[0]]))
+        query = np.searchsorted(product.indptr, enough, side="right") - 1 + rows[0]
+        reference = product.indices[enough] + low
         for start in range(0, len(query), CANDIDATES):
             here = slice(start, start + CANDIDATES)
             left, right = query[here], reference[here]
