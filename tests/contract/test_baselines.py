@@ -60,6 +60,7 @@ CASES = [
     if BASELINES.get(name).applies(kind, [modality])
 ]
 CONSTANT = {"majority", "mean"}
+OF_PAIRS = {"degree", "additive"}  # they know names only: a sequence by itself tells them nothing
 
 
 def fitted(name, kind, modality, seed=0, **options):
@@ -81,7 +82,8 @@ def test_declaration(name):
     assert piece.__name__.lower() == name.replace("_", "")
     assert piece.default <= piece.modalities
     assert BASELINES.describe()[name]
-    assert any(case[0] == name for case in CASES)
+    assert any(case[0] == name for case in CASES) != (name in OF_PAIRS)
+    assert name not in OF_PAIRS or any(piece.applies(kind, ["molecule", "protein"]) for kind in KINDS)
     assert not piece.applies("class", [])
 
 
@@ -155,7 +157,10 @@ def test_nothing_to_learn_is_refused(name):
         BASELINES.build(name).fit(rows, np.full(N, np.nan), kind, 0)
 
 
-@pytest.mark.parametrize(("name", "kind"), sorted({(n, k) for n, k, _ in CASES}))
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    sorted({(n, k) for n, k, _ in CASES} | {(n, k) for n in OF_PAIRS for k in BASELINES.get(n).kinds}),
+)
 def test_pairs_of_inputs(name, kind):
     """Two input columns: only together do they tell the answer."""
     piece = BASELINES.get(name)
