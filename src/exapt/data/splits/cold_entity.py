@@ -68,9 +68,9 @@ class ColdEntitySplit(CutSplit):
             Where `side` or a key of `groups_of` is not one of its inputs.
         """
         names = sides(table)
-        for name in (self.side, *(self.groups_of or {})):
-            if name not in (*names, "both"):
-                raise ConfigError(f"split 'cold_entity': no input {name!r}. {nearest(name, [*names, 'both'])}")
+        for name, known in ((self.side, [*names, "both"]), *((key, [*names]) for key in self.groups_of or {})):
+            if name not in known:
+                raise ConfigError(f"split 'cold_entity': no input {name!r}. {nearest(name, known)}")
         units = self._units(table, names)
         if self.side == names[1]:  # from here on the cold side comes first
             names, units = names[::-1], units[::-1]
