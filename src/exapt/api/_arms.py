@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +45,8 @@ class SeedResult:
 
     Attributes
     ----------
-    test
-        Decoded predictions of the test rows.
+    test, valid
+        Decoded predictions of the test rows, and of the validation rows whose labels may be used with this seed.
     valid_score
         Primary metric on the validation rows, higher = better; NaN without any.
     seconds, steps
@@ -54,6 +56,7 @@ class SeedResult:
     """
 
     test: NDArray[np.float64]
+    valid: NDArray[np.float64]
     valid_score: float
     seconds: float
     steps: int
@@ -110,6 +113,19 @@ def label(strategy: Sequence[Piece]) -> str:
         options = ";".join(f"{key}={value}" for key, value in piece.options.items())
         words.append(piece.name + (f":{options}" if options else ""))
     return "+".join(words)
+
+
+def folder_of(spec: ArmSpec) -> str:
+    """A folder name for all trainings of an arm's strategies and start, whatever the arm is called.
+
+    Examples
+    --------
+    >>> folder_of(ArmSpec("transfer", (Piece(name="lp_ft"),), True))
+    'lp_ft-b7f855'
+    """
+    text = json.dumps([[piece.plain() for piece in spec.strategy], spec.pretrained], sort_keys=True)
+    names = "+".join(piece.name for piece in spec.strategy)
+    return f"{names}-{hashlib.blake2b(text.encode(), digest_size=3).hexdigest()}"
 
 
 def same_training(a: ArmSpec, b: ArmSpec, config: RunConfig) -> bool:
@@ -213,8 +229,10 @@ def run_arm(
         description=f"{spec.name}, seed {seed}",
         quiet=quiet,
     )
-    tested = target.examples.take(target.fold.test)
-    outputs = task.decode(predict(model, tested, config.training))
+    outputs = {"test": task.decode(predict(model, target.examples.take(target.fold.test), config.training))}
+    outputs["valid"] = outputs["test"][:0]
+    if len(valid):
+        outputs["valid"] = task.decode(predict(model, target.examples.take(valid), config.training))
     if "source" in model.heads:  # a run predicts the target
         del model.heads["source"]
     report |= {"strategy": [piece.plain() for piece in spec.strategy], **parameter_counts(model)}
@@ -245,20 +263,22 @@ def parameter_counts(model: Model) -> dict[str, int]:
     return {"parameters": sum(n for n, _ in sizes), "trainable": sum(n for n, on in sizes if on)}
 
 
-def _keep(folder: Path, model: Model, outputs: NDArray[np.float64], report: Mapping[str, Any]) -> None:
+def _keep(folder: Path, model: Model, outputs: Mapping[str, NDArray[np.float64]], report: Mapping[str, Any]) -> None:
     from exapt.models.hub import save_model
 
     save_model(folder / "model.safetensors", model)
     with atomic(folder / "outputs.safetensors") as temporary:
-        save_file({"test": np.ascontiguousarray(outputs)}, temporary)
+        save_file({part: np.ascontiguousarray(values) for part, values in outputs.items()}, temporary)
     write_json(folder / "transfer.json", dict(report))
 
 
 def _read(folder: Path) -> SeedResult:
     summary = read_json(folder / "done.json")
     score = summary["valid_score"]
+    outputs = load_file(folder / "outputs.safetensors")
     return SeedResult(
-        test=load_file(folder / "outputs.safetensors")["test"],
+        test=outputs["test"],
+        valid=outputs["valid"],
         valid_score=float("nan") if score is None else float(score),
         seconds=summary["seconds"],
         steps=summary["steps"],

@@ -266,39 +266,52 @@ def encode(table: Table, encoders: Mapping[str, Encoder], targets: Mapping[str, 
     return Examples(inputs, encoders, targets, table.ids())
 
 
-def prepare(config: RunConfig, joint: Sequence[str]) -> tuple[Domain, Domain | None]:
-    """Load, clean, cut and encode the target data, and the source data where the strategies `joint` need them."""
-    if joint and config.source is None:
-        raise ConfigError(
-            f"strategy {', '.join(joint)!r} trains on source data too; add `source: DATA` to the configuration."
-        )
-    target = prepare_domain(config, config.data)
-    if config.source is None or not joint:
-        return target, None
-    return target, prepare_source(config, config.source, target.encoders)
+@dataclass(frozen=True)
+class Cut:
+    """A data set, loaded and cut into the folds of its split; the groups of the split are the groups of its table."""
+
+    loaded: Loaded
+    split: Piece
+    folds: Sequence[Fold]
+
+    @property
+    def table(self) -> Table:
+        """The cleaned table."""
+        return self.loaded.table
 
 
-def prepare_domain(config: RunConfig, data: DataConfig) -> Domain:
-    """One data set, cut, and ready for its task; encoders and task have learned from training rows only."""
-    loaded = load_data(data)
-    split = default_split(loaded, config.split)
-    loaded = replace(loaded, table=_with_group(loaded.table, split))
-    table = loaded.table
-    fold = SPLITS.build(split.name, **split.options)(table)[0]
+def cut_data(loaded: Loaded, asked: Piece | None) -> Cut:
+    """Cut a data set by the split that was asked for, or the one that suits it.
+
+    Groups that the split computes or names (families, scaffolds, clusters of homologous sequences) become the group
+    column of the table, because intervals and the audit need them.
+    """
+    piece = default_split(loaded, asked)
+    split = SPLITS.build(piece.name, **piece.options)
+    folds, groups, table = split(loaded.table), split.groups(loaded.table), loaded.table
+    if groups is not None:
+        name = f"{piece.name} of the split"
+        columns = {key: column for key, column in table.columns.items() if column.role != "group"}
+        columns[name] = Column("group", "label")
+        table = replace(table, frame=table.frame.assign(**{name: groups}), columns=columns)
+    return Cut(replace(loaded, table=table), piece, folds)
+
+
+def prepare_domain(config: RunConfig, cut: Cut, fold: Fold) -> Domain:
+    """One fold of the target data, ready for the task; encoders and task have learned from its training rows only."""
+    table = cut.table
     task: Task = TASKS.build(config.task.name, **config.task.options)
     task.fit(table.take(fold.train))
     encoders = build_encoders(table, fold.train, config)
-    notes = [
-        *loaded.notes,
-        f"split: {split.name}, {len(fold.train)} training, {len(fold.valid)} validation, {len(fold.test)} test rows",
-    ]
+    sizes = f"{len(fold.train)} training, {len(fold.valid)} validation, {len(fold.test)} test rows"
+    folds = f", {len(cut.folds)} folds, the first with" if len(cut.folds) > 1 else ""
+    notes = [*cut.loaded.notes, f"split: {cut.split.name}{folds}, {sizes}".replace("with,", "with")]
     examples = encode(table, encoders, task.targets(table))
-    return Domain(loaded, fold, task, encoders, examples, config.train_size, data.augment, notes)
+    return Domain(cut.loaded, fold, task, encoders, examples, config.train_size, config.data.augment, notes)
 
 
-def prepare_source(config: RunConfig, data: DataConfig, encoders: Mapping[str, Encoder]) -> Domain:
+def prepare_source(config: RunConfig, loaded: Loaded, encoders: Mapping[str, Encoder]) -> Domain:
     """The source data, read by the encoders of the target; all its rows train, because none is judged."""
-    loaded = load_data(data)
     table = loaded.table
     if set(encoders) != set(table.names("input")):
         raise ConfigError(
@@ -311,12 +324,11 @@ def prepare_source(config: RunConfig, data: DataConfig, encoders: Mapping[str, E
     task.fit(table)
     none = np.empty(0, dtype=np.int64)
     examples = encode(table, encoders, task.targets(table))
-    return Domain(loaded, Fold(np.arange(len(table)), none, none), task, encoders, examples, augment=data.augment)
-
-
-def _with_group(table: Table, split: Piece) -> Table:
-    """A column that only the split names as its groups is the group of the table: intervals and the audit need it."""
-    name = str(split.options.get("column"))
-    if split.name != "group" or name not in table.frame or name in table.columns or table.names("group"):
-        return table
-    return replace(table, columns={**table.columns, name: Column("group", "label")})
+    return Domain(
+        loaded,
+        Fold(np.arange(len(table)), none, none),
+        task,
+        encoders,
+        examples,
+        augment=config.source.augment if config.source else (),
+    )

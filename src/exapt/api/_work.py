@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +29,13 @@ def plain(config: RunConfig) -> dict[str, Any]:
 def as_text(config: RunConfig) -> str:
     """The content of run.yaml."""
     return yaml.safe_dump(plain(config), sort_keys=False)
+
+
+def training_key(config: RunConfig, files: Mapping[str, str]) -> str:
+    """A name for all that decides what an arm of a given name and seed becomes, so that it may be used again."""
+    decides = config.model_dump(mode="json", exclude={"strategy", "seeds", "controls", "baselines"})
+    text = json.dumps([decides, dict(files)], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 def refuse_output(run: Path, *, force: bool) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,21 +12,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from exapt.api._arms import ArmSpec, SeedResult, arms, mean_valid, run_arm, same_training, truth, with_source
-from exapt.api._prepare import Domain, check_names, prepare
-from exapt.api._work import alone, close_work, open_work, refuse_output, tidy
+from exapt.api._arms import SeedResult, arms, folder_of, with_source
+from exapt.api._folds import FoldResult, joined_arms, joined_validation, run_fold, validation_scores
+from exapt.api._prepare import Cut, Domain, check_names, cut_data, load_data, prepare_domain, prepare_source
+from exapt.api._work import ARMS, alone, close_work, open_work, refuse_output, tidy, training_key
 from exapt.core.config import Piece, RunConfig
-from exapt.core.errors import ConfigError, nearest
+from exapt.core.contracts import Rows, Task
+from exapt.core.errors import ConfigError, DataError, nearest
 from exapt.core.paths import read_json, storage_errors, write_json
 from exapt.core.provenance import provenance
 from exapt.core.registry import BASELINES, METRICS, TASKS
 
 if TYPE_CHECKING:
+    from exapt.data.leakage import Evidence
     from exapt.evaluate.compare import ArmResult
 
 
 def finetune(
-    config: RunConfig, run: Path, *, also: Sequence[tuple[Piece, ...]] = (), force: bool = False, quiet: bool = False
+    config: RunConfig,
+    run: Path,
+    *,
+    also: Sequence[tuple[Piece, ...]] = (),
+    cells: Path | None = None,
+    force: bool = False,
+    quiet: bool = False,
 ) -> dict[str, Any]:
     """Run all arms and write a run folder.
 
@@ -39,6 +48,9 @@ def finetune(
         an interrupted one from its last checkpoint.
     also
         Further strategies, each an arm of its own beside `transfer`; their gains go to `gains.json`.
+    cells
+        Where finished trainings are kept and looked for, so that another call need not repeat them; None = in the
+        unfinished run only.
     force
         Replace an existing run, and discard an unfinished one of another configuration.
     quiet
@@ -59,14 +71,29 @@ def finetune(
     check(config, also)
     refuse_output(run, force=force)
     specs = arms(config, also)
-    target, source = prepare(config, with_source(specs))
-    _check_domain(target)
-    files = target.loaded.files | (source.loaded.files if source else {})
+    joint = with_source(specs)
+    if joint and config.source is None:
+        raise ConfigError(
+            f"strategy {', '.join(joint)!r} trains on source data too; add `source: DATA` to the configuration."
+        )
+    cut = cut_data(load_data(config.data), config.split)
+    source = load_data(config.source) if joint and config.source is not None else None
+    files = cut.loaded.files | (source.files if source else {})
     with storage_errors(run), alone(run), tidy(run):
-        work = open_work(config, run, files, force=force)
-        trained = train_arms(specs, config, target, source, work, quiet=quiet)
-        baselines = run_baselines(config, target)
-        scores = write_run(config, (target, source), trained, baselines, files, work)
+        folds: list[FoldResult] = []
+        for number, fold in enumerate(cut.folds):
+            target = prepare_domain(config, cut, fold)
+            _check_domain(target)
+            beside = prepare_source(config, source, target.encoders) if source is not None else None
+            if not number:
+                work, first = open_work(config, run, files, force=force), (target, beside)
+            elif target.task.classes != first[0].task.classes:
+                raise DataError(f"{cut.table.source}: not every fold has all labels in training. Ask for fewer folds.")
+            kept = work / ARMS if cells is None else cells / training_key(config, files)
+            place = kept / (f"fold_{number + 1}" if len(cut.folds) > 1 else "")
+            name_of = attrgetter("name") if cells is None else folder_of
+            folds.append(run_fold(specs, config, (target, beside), place, name_of=name_of, quiet=quiet))
+        scores = write_run(config, cut, first, folds, files, work)
         close_work(work, run)
     return scores
 
@@ -103,99 +130,39 @@ def _check_domain(target: Domain) -> None:
         )
 
 
-def train_arms(
-    specs: Sequence[ArmSpec], config: RunConfig, target: Domain, source: Domain | None, work: Path, *, quiet: bool
-) -> dict[str, list[SeedResult]]:
-    """Every arm with every seed; arms that would train the same model share one training."""
-    trained: dict[str, list[SeedResult]] = {}
-    for number, spec in enumerate(specs):
-        twin = next((other for other in specs[:number] if same_training(spec, other, config)), None)
-        if twin is not None:
-            trained[spec.name] = trained[twin.name]
-            continue
-        trained[spec.name] = [
-            run_arm(config, spec, target, source, seed, work / "arms" / spec.name / str(seed), quiet=quiet)
-            for seed in config.seeds
-        ]
-    return trained
-
-
-def run_baselines(config: RunConfig, target: Domain) -> dict[str, tuple[ArmResult, float]]:
-    """The cheap domain baselines on the same rows: predictions of the test rows and the mean validation score."""
-    from exapt.evaluate.compare import ArmResult
-
-    table, task = target.table, target.task
-    classes = len(task.classes) or None
-    score, results = scorer_of_decoded(task), {}
-    for piece in baselines_of(config, target):
-        start = time.perf_counter()
-        predictions, valid_scores = [], []
-        for seed in config.seeds:
-            train, valid = target.labelled(seed)
-            model = BASELINES.build(piece.name, **piece.options)
-            model.fit(table.take(train), truth(task, target.examples, train), task.kind, seed=seed, classes=classes)
-            predictions.append(model.predict(table.take(target.fold.test)))
-            if len(valid):
-                valid_scores.append(score(truth(task, target.examples, valid), model.predict(table.take(valid))))
-        seconds = (time.perf_counter() - start) / len(predictions)
-        mean = float(np.mean(valid_scores)) if valid_scores else float("nan")
-        results[piece.name] = ArmResult(predictions, seconds, 0), mean
-    return results
-
-
-def baselines_of(config: RunConfig, target: Domain) -> list[Piece]:
-    """The baselines that were asked for, else those that suit the target and its inputs."""
-    if config.baselines is not None:
-        return list(config.baselines)
-    if config.controls == "none":
-        return []
-    from exapt.evaluate.baselines import defaults
-
-    table = target.table
-    modalities = [table.columns[name].modality for name in table.names("input")]
-    return [Piece(name=name) for name in defaults(target.task.kind, modalities, table)]
-
-
-def scorer_of_decoded(task: Any) -> Any:
-    """The primary metric of (truth, prediction), oriented so that higher is better."""
-    metric: Any = METRICS.get(task.metrics()[0])
-    sign = 1 if metric.higher_is_better else -1
-    return lambda true, guess: sign * metric.value(true, guess)
-
-
 def write_run(
     config: RunConfig,
-    domains: tuple[Domain, Domain | None],
-    trained: Mapping[str, list[SeedResult]],
-    baselines: Mapping[str, tuple[ArmResult, float]],
+    cut: Cut,
+    first: tuple[Domain, Domain | None],
+    folds: Sequence[FoldResult],
     files: Mapping[str, str],
     work: Path,
 ) -> dict[str, Any]:
-    """Write every file of the run folder; returns the scores."""
+    """Write every file of the run folder; returns the scores.
+
+    All test rows are judged together; the model that is kept is that of the first fold.
+    """
+    from exapt.api._audit import audit_cut
     from exapt.api._run import write_model
-    from exapt.data.leakage import audit
     from exapt.data.sampling import write as write_split
     from exapt.evaluate.compare import NOTHING, compare
 
-    target, source = domains
-    rows = target.fold.test
-    results = {name: _arm_result(seeds) for name, seeds in trained.items()}
-    results |= {f"baseline:{name}": result for name, (result, _) in baselines.items()}
-    validation = {name: mean_valid(seeds) for name, seeds in trained.items()}
-    validation |= {f"baseline:{name}": score for name, (_, score) in baselines.items()}
-    audited = audit(target.table, target.fold, corpora=_corpora(config, source))
+    target, source = first
+    results, trained = joined_arms(folds), folds[0].trained
+    evidence, audited = audit_cut(cut, corpora_of(config, source))
     judge = partial(
         compare,
-        truth=truth(target.task, target.examples, rows),
-        groups=target.groups(rows),
+        truth=np.concatenate([fold.truth for fold in folds]),
+        groups=test_groups(cut),
         kind=target.task.kind,
         task=config.task.name,
         seeds=config.seeds,
         audit=audited,
     )
-    scores = judge(results, metrics=target.task.metrics(), validation=validation)
+    scores = judge(results, metrics=target.task.metrics(), validation=validation_scores(folds))
     if "scratch" in trained and trained["transfer"] is trained["scratch"]:
         scores["gain"]["vs_scratch"]["note"] = NOTHING
+    scores["detail"] = detail_of(target.task, cut, folds, results, evidence)
     others = {name: results[name] for name in trained if name not in ("transfer", "scratch", "frozen")}
     if others and "scratch" in results:
         primary = target.task.metrics()[:1]
@@ -204,9 +171,10 @@ def write_run(
         write_json(work / "gains.json", gains)
     best = best_seed(trained["transfer"])
     write_model(work, config, target, best)
-    write_split([target.fold], target.table, work / "split.tsv")
-    predictions_table(target, results, config).to_csv(work / "predictions.tsv", sep="\t", index=False)
-    history_table(trained, config).to_csv(work / "history.tsv", sep="\t", index=False)
+    write_split(cut.folds, cut.table, work / "split.tsv")
+    predicted = predictions_table(cut, target.task, results, config)
+    predicted.to_csv(work / "predictions.tsv", sep="\t", index=False)
+    history_table(folds, config).to_csv(work / "history.tsv", sep="\t", index=False)
     write_json(work / "transfer.json", read_json(best.folder / "transfer.json"))
     write_json(work / "provenance.json", provenance(files, config.seeds))
     write_json(work / "audit.json", audited)
@@ -224,14 +192,7 @@ def _write_pages(work: Path) -> None:
     write_run_card(work)
 
 
-def _arm_result(seeds: list[SeedResult]) -> ArmResult:
-    from exapt.evaluate.compare import ArmResult
-
-    seconds = float(np.mean([seed.seconds for seed in seeds]))
-    return ArmResult([seed.test for seed in seeds], seconds, seeds[0].steps)
-
-
-def _corpora(config: RunConfig, source: Domain | None) -> list[dict[str, Any]]:
+def corpora_of(config: RunConfig, source: Domain | None) -> list[dict[str, Any]]:
     """What the model has seen beside the training rows: the corpus of the weights, and all source rows."""
     from exapt.data.leakage import sketch
     from exapt.models import hub
@@ -241,23 +202,60 @@ def _corpora(config: RunConfig, source: Domain | None) -> list[dict[str, Any]]:
     corpora = [found] if found is not None else []
     if source is not None:
         columns = {name: source.table.columns[name].modality for name in source.table.names("input")}
-        corpora += [sketch(source.table.values(name), kind, limit=None) for name, kind in columns.items()]
+        corpora += [sketch(source.table.values(name), kind) for name, kind in columns.items()]
     return corpora
 
 
-def best_seed(results: list[SeedResult]) -> SeedResult:
+def best_seed(results: Sequence[SeedResult]) -> SeedResult:
     """The seed whose model is kept: the best on validation, the first one without validation."""
     scores = [result.valid_score for result in results]
     return results[0] if np.isnan(scores).any() else results[int(np.argmax(scores))]
 
 
-def predictions_table(target: Domain, results: Mapping[str, ArmResult], config: RunConfig) -> pd.DataFrame:
-    """Arm, seed, id, truth, group and the task's own columns, one row a test row, arm and seed."""
-    task, rows = target.task, target.fold.test
-    ids = [target.examples.ids[i] for i in rows]
-    names = target.table.names("target")
+def detail_of(
+    task: Task,
+    cut: Cut,
+    folds: Sequence[FoldResult],
+    results: Mapping[str, ArmResult],
+    evidence: Sequence[Evidence],
+) -> dict[str, Any]:
+    """Scores by similarity, calibration, abstention and groups of the transfer, beside scratch where it ran."""
+    from exapt.evaluate.detail import details
+
+    shown = [name for name in ("transfer", "scratch") if name in results]
+    found = [one.nearest for one in evidence]
+    known = all(one is not None for one in found)
+    return details(
+        np.concatenate([fold.truth for fold in folds]),
+        {name: results[name].predictions for name in shown},
+        kind=task.kind,
+        classes=task.classes,
+        metric=task.metrics()[0],
+        groups=test_groups(cut),
+        similarity=np.concatenate([one.similarity for one in found if one]) if known else None,
+        measure=found[0].measure if found[0] else "similarity",
+        valid=joined_validation(folds, "transfer"),
+    )
+
+
+def test_rows(cut: Cut) -> Rows:
+    """The test rows of all folds, end to end."""
+    return np.concatenate([fold.test for fold in cut.folds])
+
+
+def test_groups(cut: Cut) -> NDArray[Any]:
+    """The resampling unit of each test row: its group, or the row itself, which may be tested more than once."""
+    rows, names = test_rows(cut), cut.table.names("group")
+    return cut.table.frame[names[0]].to_numpy()[rows] if names else rows
+
+
+def predictions_table(cut: Cut, task: Task, results: Mapping[str, ArmResult], config: RunConfig) -> pd.DataFrame:
+    """Arm, seed, id, truth, group, fold and the task's own columns, one row a test row, arm and seed."""
+    table, rows = cut.table, test_rows(cut)
+    ids = [table.ids()[i] for i in rows]
+    names = table.names("target")
     known: dict[str, NDArray[Any]] = {
-        "truth" if len(names) == 1 else f"truth:{name}": target.table.frame[name].to_numpy()[rows] for name in names
+        "truth" if len(names) == 1 else f"truth:{name}": table.frame[name].to_numpy()[rows] for name in names
     }
     parts = []
     for arm, result in results.items():
@@ -267,16 +265,18 @@ def predictions_table(target: Domain, results: Mapping[str, ArmResult], config: 
                 frame.insert(1, column, values)
             frame.insert(0, "seed", seed)
             frame.insert(0, "arm", arm)
-            if target.table.names("group"):
-                frame["group"] = target.groups(rows)
+            if table.names("group"):
+                frame["group"] = test_groups(cut)
+            if len(cut.folds) > 1:
+                frame["fold"] = np.repeat(np.arange(len(cut.folds)) + 1, [len(fold.test) for fold in cut.folds])
             parts.append(frame)
     return pd.concat(parts, ignore_index=True)
 
 
-def history_table(trained: Mapping[str, list[SeedResult]], config: RunConfig) -> pd.DataFrame:
-    """Arm, seed and the columns of each training's own history."""
+def history_table(folds: Sequence[FoldResult], config: RunConfig) -> pd.DataFrame:
+    """Arm, seed and the columns of each training's own history, of the first fold."""
     parts = []
-    for arm, results in trained.items():
+    for arm, results in folds[0].trained.items():
         for seed, result in zip(config.seeds, results, strict=True):
             frame = pd.read_csv(result.folder / "history.tsv", sep="\t")
             frame.insert(0, "seed", seed)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from exapt.api._prepare import default_split, load_data
+from exapt.api._prepare import Cut, cut_data, load_data
 from exapt.core import registry
 from exapt.core.config import DataConfig, Piece
 from exapt.core.contracts import Fold
 from exapt.core.errors import ConfigError, WeightsError, nearest
 from exapt.core.paths import refuse_existing
-from exapt.core.registry import SPLITS
+
+if TYPE_CHECKING:
+    from exapt.data.leakage import Evidence
+    from exapt.data.leakage.fix import Leak
 
 KINDS = {
     "backbones": registry.BACKBONES,
@@ -63,22 +67,22 @@ def data_get(name: str) -> dict[str, str]:
     return {key: str(path) for key, path in cards.fetch(cards.read(name)).items()}
 
 
-def split(data: DataConfig, by: Piece | None, output: Path, *, force: bool = False) -> dict[str, int]:
-    """Cut a data set and write `id` and `split` as a TSV that any tool reads.
+def split(data: DataConfig, by: Piece | None, output: Path, *, force: bool = False) -> dict[str, Any]:
+    """Cut a data set and write `id` and `split` (or one column a fold) as a TSV that any tool reads.
 
     Returns
     -------
     dict
-        Rows in train, valid, test and dropped.
+        Rows in train, valid, test and dropped of the first fold, `folds`, and `groups` (None where rows stand alone).
     """
     from exapt.data.sampling import write
 
     refuse_existing(output, force=force)
-    loaded = load_data(data)
-    piece = default_split(loaded, by)
-    folds = SPLITS.build(piece.name, **piece.options)(loaded.table)
-    write(folds, loaded.table, output)
-    return sizes(folds[0])
+    cut = cut_data(load_data(data), by)
+    write(cut.folds, cut.table, output)
+    names = cut.table.names("group")
+    groups = int(cut.table.frame[names[0]].nunique()) if names else None
+    return {**sizes(cut.folds[0]), "folds": len(cut.folds), "groups": groups}
 
 
 def sizes(fold: Fold) -> dict[str, int]:
@@ -86,35 +90,90 @@ def sizes(fold: Fold) -> dict[str, int]:
     return {part: len(getattr(fold, part)) for part in ("train", "valid", "test", "dropped")}
 
 
-def audit(data: DataConfig, by: Piece | None, *, against: str | None = None) -> dict[str, Any]:
-    """Look for leakage between the parts of a split, and between weights' corpus and the test part.
+def audit(
+    data: DataConfig,
+    by: Piece | None,
+    *,
+    against: Sequence[str] = (),
+    threshold: float | None = None,
+    fix: Path | None = None,
+    drop: Literal["test", "train"] = "test",
+    leaks: Sequence[str] = (),
+    force: bool = False,
+) -> dict[str, Any]:
+    """Look for leakage between the parts of a split, and between corpora and the test part.
 
     Parameters
     ----------
+    data
+        The data set.
     by
         The split to audit; None = the card's, or the default.
     against
-        Weights (`arch.tag` or a folder) whose corpus sketch is compared with the test rows.
+        What the model has seen besides: weights (`arch.tag` or a folder), whose corpus sketch is compared with the
+        test rows, or data sets (cards or files).
+    threshold
+        Similarity from which a test row is a near duplicate, in (0, 1]; None = the modality's own.
+    fix
+        Where to write the split without its leaks, as a TSV; None = it is not mended.
+    drop
+        Whether the test rows are dropped that leak, or the training rows that are like test rows.
+    leaks
+        Which leaks are mended: copies, near, groups, corpus; empty = all.
+    force
+        Replace `fix`.
 
     Returns
     -------
     dict
-        The same object as `audit.json`.
+        The same object as `audit.json`; with `fix` also `fixed`: rows in each part, and rows dropped by kind of leak.
     """
-    from exapt.data import leakage
+    from exapt.api._audit import audit_cut
 
-    loaded = load_data(data)
-    piece = default_split(loaded, by)
-    fold = SPLITS.build(piece.name, **piece.options)(loaded.table)[0]
-    corpora = []
-    if against is not None:
-        from exapt.models import hub
+    if fix is not None:
+        refuse_existing(fix, force=force)
+    chosen = _leaks(leaks)
+    cut = cut_data(load_data(data), by)
+    corpora = [corpus for name in against for corpus in _corpora(name)]
+    evidence, found = audit_cut(cut, corpora, threshold=threshold)
+    result = {"data": data.name, "split": cut.split.plain(), "sizes": sizes(cut.folds[0]), **found}
+    if fix is not None:
+        result["fixed"] = _fixed(cut, evidence, drop, chosen, fix)
+    return result
 
-        found = hub.read_sketch(against)
-        if found is None:
-            raise WeightsError(
-                f"{against}: no sketch of the corpus came with these weights, so nothing can be compared."
-            )
-        corpora = [found]
-    result: dict[str, Any] = leakage.audit(loaded.table, fold, corpora=corpora)
-    return {"data": data.name, "split": piece.plain(), "sizes": sizes(fold), **result}
+
+def _leaks(names: Sequence[str]) -> Sequence[Leak]:
+    from exapt.data.leakage.fix import LEAKS
+
+    unknown = [name for name in names if name not in LEAKS]
+    if unknown:
+        raise ConfigError(f"Unknown kind of leak {unknown[0]!r}. {nearest(unknown[0], LEAKS)}")
+    return [leak for leak in LEAKS if leak in names] or LEAKS
+
+
+def _fixed(
+    cut: Cut, evidence: Sequence[Evidence], drop: Literal["test", "train"], leaks: Sequence[Leak], output: Path
+) -> dict[str, Any]:
+    from exapt.data.leakage import fix
+    from exapt.data.sampling import write
+
+    mended = [fix(one, drop=drop, leaks=leaks) for one in evidence]
+    write([fold for fold, _ in mended], cut.table, output)
+    dropped = {leak: sum(counts[leak] for _, counts in mended) for leak in leaks}
+    return {"file": str(output), "from": drop, "dropped": dropped, "sizes": sizes(mended[0][0])}
+
+
+def _corpora(name: str) -> list[dict[str, Any]]:
+    """The sketch of weights, or sketches made now of the input columns of a data set."""
+    from exapt.data import cards
+    from exapt.models import hub
+
+    if name in cards.names() or Path(name).is_file():
+        from exapt.data.leakage import sketch
+
+        table = load_data(DataConfig(name=name)).table
+        return [sketch(table.values(column), table.columns[column].modality) for column in table.names("input")]
+    found = hub.read_sketch(name)
+    if found is None:
+        raise WeightsError(f"{name}: no sketch of the corpus came with these weights, so nothing can be compared.")
+    return [found]

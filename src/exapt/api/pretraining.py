@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from exapt.api._arms import build_model, encoder_name, parameter_counts, scorer
-from exapt.api._prepare import Domain, check_names, prepare_domain
+from exapt.api._prepare import Domain, check_names, cut_data, load_data, prepare_domain
 from exapt.api._work import alone, close_work, open_work, plain, refuse_output, tidy
 from exapt.core.config import DataConfig, RunConfig
 from exapt.core.contracts import Rows
@@ -47,7 +47,8 @@ def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: boo
     refuse_output(output, force=force)
     seed = config.seeds[0]
     strategy = combine(list(config.strategy))
-    domain = prepare_domain(config, without_targets(config))
+    cut = cut_data(load_data(without_targets(config)), config.split)
+    domain = prepare_domain(config, cut, cut.folds[0])
     train, valid = pretraining_rows(domain, config)
     with storage_errors(output), alone(output), tidy(output):
         work = open_work(config, output, domain.loaded.files, force=force)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -151,18 +151,36 @@ def parse(values: Mapping[str, Any], where: str) -> RunConfig:
     ConfigError
         With one line for each problem; unknown keys offer the nearest known.
     """
+    return _checked(RunConfig, values, where)
+
+
+def parse_data(values: Mapping[str, Any], where: str) -> DataConfig:
+    """Check a data section that stands alone.
+
+    Raises
+    ------
+    ConfigError
+        With one line for each problem; unknown keys offer the nearest known.
+    """
+    return _checked(DataConfig, values, where)
+
+
+S = TypeVar("S", bound=_Section)
+
+
+def _checked(section: type[S], values: Mapping[str, Any], where: str) -> S:
     try:
-        return RunConfig.model_validate(dict(values))
+        return section.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigError("\n".join(_line(where, dict(problem)) for problem in error.errors())) from None
+        raise ConfigError("\n".join(_line(where, dict(problem), section) for problem in error.errors())) from None
 
 
-def _line(where: str, problem: Mapping[str, Any]) -> str:
+def _line(where: str, problem: Mapping[str, Any], section: type[BaseModel]) -> str:
     path = [str(part) for part in problem["loc"] if "[" not in str(part)]  # in brackets: pydantic's own names
     name = ".".join(path)
     if problem["type"] == "extra_forbidden":
         sections: dict[str, type[BaseModel]] = {"data": DataConfig, "source": DataConfig, "training": TrainingConfig}
-        known = sections.get(path[0], RunConfig) if len(path) > 1 else RunConfig
+        known = sections.get(path[0], section) if len(path) > 1 else section
         return f"{where}: unknown key {name!r}. {nearest(path[-1], known.model_fields, show=30)}"
     if problem["type"] == "missing":
         registry = {"backbone": BACKBONES, "task": TASKS}.get(name)

@@ -105,7 +105,11 @@ class Split(ABC):
 
     @abstractmethod
     def __call__(self, table: Table) -> list[Fold]:
-        """Cut the table."""
+        """Cut the table: one fold, or those of a cross-validation one after another."""
+
+    def groups(self, table: Table) -> NDArray[Any] | None:
+        """The group of each row (n,), of which none stands in two parts; None where rows are dealt one by one."""
+        return None
 
 
 # 3. Encoder -------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from exapt.core.config import DataConfig, Piece, RunConfig, override, parse, read_yaml, value_of
+from exapt.core.config import DataConfig, Piece, RunConfig, override, parse, parse_data, read_yaml, value_of
+from exapt.core.errors import ConfigError
 
 DEFAULT_TASK = "sequence_property"
 
@@ -26,9 +27,31 @@ def piece(text: str | None) -> Piece | None:
     return Piece.model_validate({"name": name, **{key: value_of(value, text) for key, _, value in pairs}})
 
 
-def data_config(data: str, target: str | None, column: str | None, group: str | None) -> DataConfig:
-    """The data section from flags; several targets or inputs are joined by commas."""
-    return DataConfig(name=data, target=_several(target), input=_several(column), group=group)
+def data_config(
+    data: str, target: str | None, column: str | None, group: str | None, settings: Sequence[str] | None = None
+) -> DataConfig:
+    """The data section from flags and `--set` overrides; several targets or inputs are joined by commas.
+
+    Raises
+    ------
+    ConfigError
+        With one line for each problem.
+    """
+    values = {"name": data, "target": _several(target), "input": _several(column), "group": group}
+    return parse_data(override(values, settings or []), "--set")
+
+
+def one_of(flag: str, value: str, allowed: Sequence[str]) -> Any:
+    """A value of a flag that takes one of a few words.
+
+    Raises
+    ------
+    ConfigError
+        Where it is none of them.
+    """
+    if value not in allowed:
+        raise ConfigError(f"{flag} {value!r}: write {' or '.join(allowed)}.")
+    return value
 
 
 def _several(text: str | None) -> str | list[str] | None:

@@ -98,27 +98,47 @@ def card(values: Mapping[str, Any], *, as_json: bool) -> None:
     print(yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=110).rstrip())  # noqa: T201
 
 
+def split(made: Mapping[str, Any], output: Path) -> None:
+    """What was cut, in one line."""
+    parts = ", ".join(f"{made[part]:,} {part}" for part in ("train", "valid", "test", "dropped"))
+    groups = f" in {made['groups']:,} groups" if made["groups"] is not None else ""
+    folds = f"{made['folds']} folds, the first with " if made["folds"] > 1 else ""
+    print(f"{output}: {folds}{parts}{groups}")  # noqa: T201
+
+
 def audit(found: Mapping[str, Any], *, as_json: bool) -> None:
-    """The audit: the verdict, then what was found with examples."""
+    """The audit: the verdict and its reasons, then what was looked for and found, with examples."""
     if as_json:
         print_json(found)
         return
     parts = ", ".join(f"{count:,} {part}" for part, count in found["sizes"].items() if count)
-    word = "LEAKY" if found["verdict"] == "leaky" else found["verdict"]
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"{found['data']}: {word} under the split {found['split']['name']!r} ({parts}).")
-    for key, count in found.items():
-        if f"{key}_examples" not in found:
-            continue
+    leaky = found["verdict"] == "leaky"
+    console.print(
+        f"{found['data']}: {'LEAKY' if leaky else 'clean'} under the split {found['split']['name']!r} ({parts}).",
+        style="bold red" if leaky else "bold green",
+    )
+    for reason in found["reasons"]:
+        console.print(f"- {reason}")
+    for key in (key for key in found if f"{key}_examples" in found):
         note = found["checks"].get(key, "computed")
-        console.print(
-            f"  {key.replace('_', ' ')}: {count:,}"
-            if note.startswith("computed")
-            else f"  {key.replace('_', ' ')}: {note}"
-        )
+        told = f"{found[key]:,}" if note.startswith("computed") else note
+        console.print(f"  {key.replace('_', ' ')}: {told}")
         for example in found[f"{key}_examples"]:
             shown = ", ".join(f"{k} {v}" for k, v in example.items()) if isinstance(example, dict) else example
             console.print(f"    {shown}")
+    if "pair_classes" in found:
+        console.print("  test pairs by class: " + ", ".join(f"{k} {n:,}" for k, n in found["pair_classes"].items()))
+    for one in found.get("shortcuts", []):
+        word = {True: one["level"]}.get(one["suspicious"], "nothing suspicious")
+        console.print(f"  shortcut {one['name']}: {one['metric']} {_cell(one)} ({word})")
+        if one["suspicious"]:
+            console.print(f"    {one['rule']}")
+    if "fixed" in found:
+        fixed = found["fixed"]
+        counts = ", ".join(f"{count:,} {leak}" for leak, count in fixed["dropped"].items())
+        left = ", ".join(f"{count:,} {part}" for part, count in fixed["sizes"].items())
+        console.print(f"{fixed['file']}: dropped {fixed['from']} rows: {counts}. Now {left}.")
 
 
 def curve(result: Mapping[str, Any], output: Path, *, as_json: bool) -> None:

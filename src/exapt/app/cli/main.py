@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from exapt.app.cli import _print
-from exapt.app.cli._options import data_config, piece, run_config
+from exapt.app.cli._options import data_config, one_of, piece, run_config
 from exapt.core.config import value_of
 
 app = typer.Typer(
@@ -32,6 +32,9 @@ Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the YAML.")]
+DataSet = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the data section.")
+]
 Target = Annotated[str | None, typer.Option("--target", help="Target column.")]
 Input = Annotated[str | None, typer.Option("--input", help="Input column.")]
 Group = Annotated[str | None, typer.Option("--group", help="Group column, the unit of splits and intervals.")]
@@ -77,17 +80,35 @@ def audit(
     data: str,
     split: Annotated[str | None, typer.Option("--split", help="Column that holds train/valid/test.")] = None,
     by: Annotated[str | None, typer.Option("--by", help="Split to audit, e.g. random or group:column=donor.")] = None,
-    against: Annotated[str | None, typer.Option("--against", help="Weights whose corpus is compared.")] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option("--against", metavar="WEIGHTS|DATA", help="Weights or data that the model has seen besides."),
+    ] = None,
+    near: Annotated[float | None, typer.Option("--near", help="Similarity of a near duplicate, in (0, 1].")] = None,
+    fix: Annotated[Path | None, typer.Option("--fix", help="Write the split without its leaks.")] = None,
+    drop: Annotated[str, typer.Option("--drop", help="With --fix, rows to drop: test or train.")] = "test",
+    leaks: Annotated[str, typer.Option("--leaks", help="With --fix, of copies,near,groups,corpus.")] = "",
     target: Target = None,
     input_: Input = None,
     group: Group = None,
+    settings: DataSet = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Look for leakage between training and test, and between pre-training and test."""
     from exapt import api
 
     asked = piece(f"predefined:column={split}") if split else piece(by)
-    found = api.audit(data_config(data, target, input_, group), asked, against=against)
+    found = api.audit(
+        data_config(data, target, input_, group, settings),
+        asked,
+        against=against or [],
+        threshold=near,
+        fix=fix,
+        drop=one_of("--drop", drop, ("test", "train")),
+        leaks=[leak for leak in leaks.split(",") if leak],
+        force=force,
+    )
     _print.audit(found, as_json=as_json)
 
 
@@ -95,16 +116,20 @@ def audit(
 def split(
     data: str,
     output: Output,
-    by: Annotated[str | None, typer.Option("--by", help="random, stratified, group:column=donor, predefined.")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="A split with its options, e.g. homology:identity=0.3.")
+    ] = None,
     target: Target = None,
+    input_: Input = None,
     group: Group = None,
+    settings: DataSet = None,
     force: Force = False,
 ) -> None:
     """Cut a data set and write id and split as a TSV."""
     from exapt import api
 
-    sizes = api.split(data_config(data, target, None, group), piece(by), output, force=force)
-    typer.echo(f"{output}: " + ", ".join(f"{count:,} {part}" for part, count in sizes.items()))
+    made = api.split(data_config(data, target, input_, group, settings), piece(by), output, force=force)
+    _print.split(made, output)
 
 
 @app.command()
