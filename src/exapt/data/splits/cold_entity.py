@@ -82,8 +82,8 @@ class ColdEntitySplit(CutSplit):
             other = self._parts(table, units[1], f"input {names[1]!r}")
             dealt = list(zip(self._parts(table, units[0], first), other, strict=True))
         else:
-            known = np.full(len(table), TRAIN)
-            dealt = [(part, known) for part in self._parts(table, units[0], first)]
+            warm = np.full(len(table), TRAIN)
+            dealt = [(part, warm) for part in self._parts(table, units[0], first)]
         return self.checked(table, [_fold(table, *parts, both=self.side == "both") for parts in dealt])
 
     def _parts(self, table: Table, units: Codes, what: str) -> list[Codes]:
