@@ -22,7 +22,7 @@ from exapt.evaluate.intervals import REPLICATES
 from exapt.evaluate.metrics._metric import Floats, Kind, find
 from exapt.evaluate.shares import share
 
-NO_VALIDATION = "no validation rows: nothing may be fitted on training or test rows"
+NO_VALIDATION = "no validation rows, so no temperature, threshold or sets: training and test rows may not decide them"
 UNBOUNDED = "the validation rows do not bound the temperature of every seed (no wrong answers), so 1 was kept there"
 FEW_VALID = 50  # below, what was fitted on validation comes with a warning
 POINTS = 100  # of the risk-coverage curve

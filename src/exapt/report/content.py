@@ -157,6 +157,17 @@ class ReportContent:
         """Direction of the primary metric."""
         return bool(self.scores.get("higher_is_better", True))
 
+    def detail(self, part: str) -> Mapping[str, Any]:
+        """A part of the detail in scores.json (bands, calibration, ...); empty where an older run has none."""
+        found = (self.scores.get("detail") or {}).get(part)
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def shortcuts(self) -> list[Mapping[str, Any]]:
+        """Views from which nobody should be able to predict the target, and how well they do."""
+        found = self.audit.get("shortcuts") or self.scores.get("shortcuts") or ()
+        return [entry for entry in found if isinstance(entry, Mapping)]
+
     @property
     def arms(self) -> list[Arm]:
         """Transfer first, then the controls, then the baselines from best to worst."""

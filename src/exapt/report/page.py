@@ -7,7 +7,8 @@ from importlib import resources
 from pathlib import Path
 
 from exapt.core.paths import write_text
-from exapt.report import sections, words
+from exapt.report import detail, sections, words
+from exapt.report.audit import audit_lines
 from exapt.report.content import ReportContent
 from exapt.report.figures import COLOURS, FONTS, Drawing, draw
 from exapt.report.verdict import answer
@@ -62,6 +63,8 @@ def html(content: ReportContent, drawings: dict[str, Drawing]) -> str:
         training=[name for name in drawings if name.startswith("training_")],
         answer=answer(content),
         sections=sections,
+        detail=detail,
+        audit_lines=audit_lines,
         words=words,
         colours=Markup(_variables(0)),
         dark_colours=Markup(_variables(1)),

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from exapt.core.paths import write_text
-from exapt.report import sections, words
+from exapt.report import detail, sections, words
+from exapt.report.audit import NOT_CHECKED, audit_lines
 from exapt.report.content import ReportContent
 from exapt.report.verdict import answer
 
@@ -130,13 +131,17 @@ def _training(content: ReportContent) -> str:
 
 def _limits(content: ReportContent) -> str:
     lines = ["- Valid for data like the test data; nothing is known about other instruments, species or laboratories."]
-    for line in sections.audit_lines(content):
-        if line.found or line.count == "not checked":
-            lines.append(f"- {line.label}: {line.count}" + (f" ({line.method})" if line.method else ""))
+    for line in audit_lines(content):
+        if line.found or line.count == NOT_CHECKED:
+            lines.append(
+                f"- {_cell(line.label)}: {_cell(line.count)}" + (f" ({_cell(line.method)})" if line.method else "")
+            )
     if content.audit:
         lines.insert(0, f"- Leakage audit: **{content.audit.get('verdict', 'not done')}**.")
     else:
         lines.insert(0, "- No leakage audit was made.")
+    said = (detail.similarity(content), detail.probabilities(content), detail.unknown(content), detail.sets(content))
+    lines += [f"- {_cell(text)}" for text in said if text]
     lines.append(
         "- The licence of the data and of the starting weights holds for this model too; look it up before use."
     )

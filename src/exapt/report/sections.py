@@ -11,15 +11,6 @@ from typing import Any
 from exapt.report import words
 from exapt.report.content import Arm, ReportContent, Score
 
-AUDIT_LINES: Sequence[tuple[str, str]] = (
-    ("exact_duplicates", "Test examples with an exact copy in training"),
-    ("exact_duplicates_in_valid", "Test examples with an exact copy in the validation data"),
-    ("near_duplicates", "Test examples with a near copy in training"),
-    ("pretraining_overlap", "Test examples that were in the data behind the pre-trained weights"),
-    ("group_overlap", "Groups (donors, families) that are on both sides"),
-    ("contradicting_labels", "Examples whose input also occurs with another label"),
-)
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -41,17 +32,6 @@ class ArmRow:
     cells: Sequence[Cell]
     time: str
     steps: str
-
-
-@dataclass(frozen=True)
-class AuditLine:
-    """One check of the audit: what was counted, how, and examples."""
-
-    label: str
-    count: str
-    found: bool
-    method: str
-    examples: Sequence[str]
 
 
 def question(content: ReportContent) -> str:
@@ -233,29 +213,6 @@ def _name(item: Any) -> str:
     if isinstance(item, Mapping):
         return " ".join(str(value) for value in item.values())
     return " ".join(str(part) for part in item) if isinstance(item, list | tuple) else str(item)
-
-
-def audit_lines(content: ReportContent) -> list[AuditLine]:
-    """The checks of the audit; one that was not computed says so instead of claiming zero."""
-    audit, lines = content.audit, []
-    checks = audit.get("checks") or {}
-    for key, label in AUDIT_LINES:
-        if key not in audit:
-            continue
-        method = str(checks.get(key, ""))
-        checked = audit[key] is not None and not method.startswith("not computed")
-        count = f"{audit[key]:,}" if checked else "not checked"
-        reason = method.partition(":")[2].strip()
-        examples = [_pair(item) for item in audit.get(f"{key}_examples") or ()]
-        found = checked and bool(audit[key]) and key != "contradicting_labels"  # a blemish of the data, not a leak
-        lines.append(AuditLine(label, count, found, reason, examples))
-    return lines
-
-
-def _pair(item: Any) -> str:
-    if isinstance(item, Mapping) and set(item) == {"test", "copy"}:
-        return f"{item['test']} = {item['copy']}"
-    return ", ".join(f"{key} {value}" for key, value in item.items()) if isinstance(item, Mapping) else str(item)
 
 
 def commands(content: ReportContent) -> list[tuple[str, str]]:

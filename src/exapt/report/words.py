@@ -46,6 +46,26 @@ ARMS: Mapping[str, tuple[str, str]] = {
     "baseline:pca_linear": ("Linear model on PCA", "a linear model on the principal components"),
     "baseline:composition": ("Composition only", "a linear model on length and letter composition"),
     "baseline:random_forest": ("Random forest", "decision trees on simple features, without any network"),
+    "baseline:tanimoto": (
+        "Most similar molecule",
+        "copies the answer of the molecules with the most similar structure",
+    ),
+    "baseline:ecfp_forest": (
+        "Random forest on fingerprints",
+        "decision trees on the substructures of a molecule (ECFP)",
+    ),
+    "baseline:ecfp_linear": ("Linear on fingerprints", "a linear model on the substructures of a molecule (ECFP)"),
+    "baseline:descriptor_forest": (
+        "Random forest on descriptors",
+        "decision trees on computed properties of a molecule (weight, polarity, rings)",
+    ),
+    "baseline:descriptor_linear": (
+        "Linear on descriptors",
+        "a linear model on computed properties of a molecule (weight, polarity, rings)",
+    ),
+    "baseline:best_hit": ("Best alignment hit", "copies the answer of the training sequence that aligns best"),
+    "baseline:degree": ("Partner counts", "only how often each partner of a pair has which answer in training"),
+    "baseline:additive": ("Additive model", "the mean of one partner plus the mean of the other"),
 }
 
 STRATEGIES: Mapping[str, str] = {
@@ -70,6 +90,10 @@ SPLITS: Mapping[str, str] = {
     "predefined": "as fixed in the data",
     "homology": "sequence families are kept together, so that no relative of a test sequence is trained on",
     "scaffold": "molecules with the same scaffold are kept together",
+    "butina": "molecules of similar structure (clusters of fingerprints) are kept together",
+    "family": "families, as named in the data, are kept together",
+    "interval": "stretches of the genome are held out, with a margin between them and training",
+    "time": "trained on what was measured earlier, tested on what came later",
     "donor": "donors are kept together: every test donor is new",
     "chromosome": "whole chromosomes are held out",
     "cold_entity": "test entities are not seen in training",
@@ -96,8 +120,29 @@ GLOSSARY: Sequence[tuple[str, str]] = (
     ),
     ("Macro-F1", "F1 (balance of precision and recall) per class, then averaged: a rare class counts in full."),
     ("Leakage", "Test examples, or near copies of them, that were in training. They make scores look too good."),
+    (
+        "Near duplicate",
+        "A test example that is not the same as a training example, but almost: beyond a stated similarity.",
+    ),
+    (
+        "Similarity band",
+        "The test examples apart by how similar each is to the training example nearest to it. The lowest band shows "
+        "what the model does on something new.",
+    ),
+    ("Shortcut", "Something that should not give the answer away (length, missing values, a name), but does."),
     ("Epoch", "One pass over the training data. The weights of the chosen epoch are the ones that are scored."),
     ("Calibrated", "Of the examples predicted with 80 % probability, 80 % are right."),
+    (
+        "Temperature scaling",
+        "All probabilities are made less (or more) extreme by one number, the temperature, that was fitted on the "
+        "validation data. The most probable class stays the same.",
+    ),
+    ("Unknown", "The model's own answer where it is not sure enough to keep the chosen error rate."),
+    (
+        "Conformal set",
+        "Instead of one class, all classes that are possible: so many that the true one is among them in, say, 90 % of "
+        "cases. For a number, an interval. It holds for examples that are drawn like the validation data.",
+    ),
 )
 
 

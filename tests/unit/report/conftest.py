@@ -14,6 +14,9 @@ CASES = {
     "odd": synthetic.odd_names,
     "many": synthetic.many_classes,
     "few_labels": synthetic.few_labels,
+    "detailed": synthetic.detailed,
+    "detailed_numbers": synthetic.detailed_numbers,
+    "undecided": synthetic.undecided,
 }
 
 

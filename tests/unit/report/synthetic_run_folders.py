@@ -124,6 +124,92 @@ def few_labels(folder: Path) -> Path:
     return folder
 
 
+def detailed(folder: Path) -> Path:
+    """A run with all that issue 3 adds: detail of the scores, donors, and an audit that found something."""
+    classification(folder, leaky=True)
+    truth, names, seeds = _arrays(folder, "transfer")
+    rng = np.random.default_rng(5)
+    near = np.where(rng.random(len(truth)) < 0.08, 1.0, np.clip(rng.beta(4, 3, len(truth)), 0.32, 0.999))
+    right = np.mean([one.argmax(1) == truth for one in seeds], axis=0)
+    far = np.concatenate([np.flatnonzero(right < 1)[::2], np.flatnonzero(right == 1)[:12]])
+    near[far] = rng.uniform(0.02, 0.29, len(far))
+    donors = np.array([f"donor {1 + i % 12}" for i in range(len(truth))], dtype=object)
+    half = rng.permutation(len(truth))[:120]
+    _add_detail(folder, truth, {"transfer": seeds, "scratch": _arrays(folder, "scratch")[2]}, kind="class",
+                classes=names, metric="macro_f1", groups=donors, similarity=near, measure="expression correlation",
+                valid=(truth[half], [one[half] for one in seeds]))  # fmt: skip
+    audit = json.loads((folder / "audit.json").read_text())
+    near_examples = [{"test": f"cell_{i:04d}", "like": f"cell_{300 + i:04d}", "similarity": 0.97} for i in range(5)]
+    audit |= {
+        "near_duplicates": 21, "near_duplicates_examples": near_examples, "near_threshold": 0.95,
+        "near_measure": "expression correlation", "near_tool": "exact search", "pretraining_near": 3,
+        "pretraining_near_examples": [{"test": "cell_0003", "similarity": 0.96}],
+        "pair_classes": {"C1": 120, "C2": 60, "C3": 20}, "group_overlap": 12, "group_overlap_rows": 200,
+        "group_overlap_examples": ["donor 1", "donor 2"], "identifier_leaks": 1,
+        "identifier_leaks_examples": ["the header ends in the class"], "shortcuts": SHORTCUTS,
+        "reasons": ["7 of the 200 test samples are copies of training ones (3.5%).",
+                    "The identifier predicts the target: AUROC 0.970 on the test rows."],
+    }  # fmt: skip
+    audit["checks"] |= {
+        "near_duplicates": "computed: expression correlation, from 0.95 on",
+        "group_overlap": "computed",
+    }
+    (folder / "audit.json").write_text(json.dumps(audit))
+    return folder
+
+
+SHORTCUTS = [
+    {"name": "identifier", "column": "id", "what": "fields and runs of letters of the identifier", "level": "leak",
+     "metric": "auroc", "value": 0.97, "low": 0.95, "high": 0.98, "chance": 0.5, "suspicious": True,
+     "rule": "field 'B' speaks for class 'CD19+ B': AUROC 0.99 by itself.", "left": None},
+    {"name": "smiles_writing", "column": "smiles", "what": "how the SMILES is written", "level": "leak",
+     "metric": "auroc", "value": 0.91, "low": 0.88, "high": 0.94, "chance": 0.5, "suspicious": True,
+     "rule": "aromatic lower case speaks for class 'toxic': AUROC 0.85 by itself.",
+     "left": {"after": "neutralised and made canonical", "value": 0.62, "low": 0.5, "high": 0.7}},
+    {"name": "length", "column": "sequence", "what": "the number of letters", "level": "warning", "metric": "auroc",
+     "value": 0.52, "low": 0.45, "high": 0.59, "chance": 0.5, "suspicious": False, "rule": "", "left": None},
+]  # fmt: skip
+
+
+def detailed_numbers(folder: Path) -> Path:
+    """A regression with intervals, by similarity, without scratch in the bands."""
+    regression(folder)
+    frame = pd.read_csv(folder / "predictions.tsv", sep="\t")
+    seeds = [one["predicted"].to_numpy() for _, one in frame[frame["arm"] == "transfer"].groupby("seed")]
+    truth = frame[(frame["arm"] == "transfer") & (frame["seed"] == 0)]["truth"].to_numpy()
+    rng = np.random.default_rng(6)
+    _add_detail(folder, truth, {"transfer": seeds}, kind="number", classes=[], metric="spearman",
+                groups=np.array([f"family {i % 8}" for i in range(len(truth))], dtype=object),
+                similarity=rng.uniform(0.3, 0.69, len(truth)), measure="sequence identity",
+                valid=(truth[:90], [one[:90] for one in seeds]))  # fmt: skip
+    return folder
+
+
+def undecided(folder: Path) -> Path:
+    """A run with detail, but without validation rows and without similarities."""
+    no_evidence(folder)
+    truth, names, seeds = _arrays(folder, "transfer")
+    _add_detail(folder, truth, {"transfer": seeds}, kind="class", classes=names, metric="accuracy", groups=None)
+    return folder
+
+
+def _arrays(folder, arm):
+    frame = pd.read_csv(folder / "predictions.tsv", sep="\t", keep_default_na=False, dtype={"truth": str})
+    frame = frame[frame["arm"] == arm]
+    names = [column.removeprefix("p:") for column in frame.columns if column.startswith("p:")]
+    parts = [part for _, part in frame.groupby("seed")]
+    truth = np.array([names.index(name) for name in parts[0]["truth"]])
+    return truth, names, [part[[f"p:{name}" for name in names]].to_numpy(dtype=float) for part in parts]
+
+
+def _add_detail(folder, truth, arms, **options):
+    from exapt.evaluate.detail import details
+
+    scores = json.loads((folder / "scores.json").read_text())
+    scores["detail"] = details(truth, arms, replicates=1000, **options)
+    (folder / "scores.json").write_text(json.dumps(scores, allow_nan=False))
+
+
 def bare(folder: Path) -> Path:
     """Only what a run must leave: run.yaml and scores.json of baselines, nothing trained."""
     folder.mkdir(parents=True, exist_ok=True)

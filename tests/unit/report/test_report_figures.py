@@ -18,6 +18,9 @@ EXPECTED = {
     "regression": {"forest", "gain", "scatter", "scatter_scratch"} | TRAINED,
     "many": CLASSES | (TRAINED - {"training_frozen"}),
     "bare": {"forest"},
+    "detailed": (CLASSES | TRAINED | {"bands", "reliability", "abstention", "conformal"}) - {"calibration"},
+    "detailed_numbers": {"forest", "gain", "scatter", "scatter_scratch", "bands"} | TRAINED,
+    "undecided": (CLASSES | TRAINED | {"learning_curve", "reliability", "abstention"}) - {"calibration"},
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 from exapt.report import ReportContent, write_report
 
 CASES = ["helped", "hurt", "regression", "no_evidence", "bare", "odd", "many", "few_labels"]
+CASES += ["detailed", "detailed_numbers", "undecided"]
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 
@@ -145,7 +146,7 @@ def test_an_audit_with_open_questions_says_so(run_folder):
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium here: the page is not tried in a browser")
-@pytest.mark.parametrize(("case", "width"), [("helped", 390), ("odd", 390), ("no_evidence", 1200)])
+@pytest.mark.parametrize(("case", "width"), [("helped", 390), ("odd", 390), ("no_evidence", 1200), ("detailed", 390)])
 def test_the_page_fits_the_screen_in_a_browser(run_folder, tmp_path, case, width):
     page = (run_folder(case) / "report.html").read_text(encoding="utf-8")
     probe = """<script>

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from exapt.report import ReportContent, sections
+from exapt.report.audit import audit_lines
 from exapt.report.verdict import answer
 from unit.report import synthetic_run_folders as synthetic
 
@@ -109,7 +110,7 @@ def test_a_gain_without_an_interval_says_why(tmp_path):
 
 
 def test_what_was_not_checked_is_not_called_zero(run_folder):
-    lines = {line.label: line for line in sections.audit_lines(ReportContent.read(run_folder("hurt")))}
+    lines = {line.label: line for line in audit_lines(ReportContent.read(run_folder("hurt")))}
     near = lines["Test examples with a near copy in training"]
     assert (near.count, near.found) == ("not checked", False)
     copies = lines["Test examples with an exact copy in training"]

@@ -19,10 +19,11 @@ def draw(content: ReportContent) -> dict[str, Drawing]:
     Returns
     -------
     drawings
-        forest, gain; confusion, per_class, roc, pr, calibration for classes; scatter, scatter_scratch for numbers;
-        training_<arm>; learning_curve. Those that the run has no data for are left out.
+        forest, gain; confusion, per_class, roc, pr for classes; scatter, scatter_scratch for numbers;
+        training_<arm>; learning_curve; bands; reliability (calibration in runs without detail), abstention, conformal.
+        Those that the run has no data for are left out.
     """
-    from exapt.report.figures import curves, forest, learning_curve, matrix, scatter, training
+    from exapt.report.figures import bands, curves, forest, learning_curve, matrix, scatter, training, trust
 
     with settings():
         drawings = [forest.forest(content), forest.gain(content)]
@@ -32,6 +33,9 @@ def draw(content: ReportContent) -> dict[str, Drawing]:
         if content.predicts == "number":
             drawings += [scatter.scatter(content, "transfer"), scatter.scatter(content, "scratch")]
         drawings += [*training.training(content), learning_curve.learning_curve(content)]
-        if content.predicts == "class":
-            drawings.append(curves.calibration(content))
+        drawings.append(bands.bands(content))
+        reliability = trust.reliability(content)
+        if reliability is None and content.predicts == "class":
+            reliability = curves.calibration(content)
+        drawings += [reliability, trust.abstention(content), trust.conformal(content)]
     return {drawing.name: drawing for drawing in drawings if drawing is not None}
