@@ -32,10 +32,16 @@ def test_sequences_are_joined_and_identifiers_stay(folder, monkeypatch):
     assert table.names("input") == ["protein_a_sequence", "protein_b_sequence"]
     assert {table.columns[name].modality for name in table.names("input")} == {"protein"}
     assert table.names("target") == ["label"]
+    assert table.ids() == ["P1/P2", "007/P1", "P2/P2", "P1/007"]
     assert table.frame["protein_a"].tolist() == ["P1", "007", "P2", "P1"]
     assert table.frame["protein_b_sequence"].tolist() == ["MDDEFGHIKL", "MKVLAAGIKL", "MDDEFGHIKL", "MWWYVACDEF"]
     assert table.frame["protein_b_OS"].tolist() == ["Yeast", "Yeast", "Yeast", "Man"]
     assert {name.rpartition("/")[2] for name in loaded.files} == {"pairs.tsv", "proteins.fasta"}
+
+
+def test_an_identifier_of_the_pairs_is_kept(folder):
+    (folder / "pairs.tsv").write_text("id,protein_a,protein_b,label\nx1,P1,P2,1\nx2,P2,P1,0\n")
+    assert read(folder / "pairs.tsv").table.ids() == ["x1", "x2"]
 
 
 def test_molecules_against_proteins_without_headers(folder):

@@ -70,6 +70,8 @@ class Entities:
     def attach(self, raw: Raw) -> Raw:
         """The pairs with the columns of their entities: from `protein_a` comes `protein_a_sequence`, and so on.
 
+        Pairs without an identifier get one of both names, `pair`.
+
         Raises
         ------
         DataError
@@ -92,6 +94,10 @@ class Entities:
             hints |= {str(name): Hint() for name in part}
             hints[f"{column}_{value}"] = Hint("input")
             hints.setdefault(column, Hint())
+        if len(self._known) == 2 and not _identified(raw):
+            first, second = (raw.frame[column].astype(str) for column in self._known)
+            parts.insert(0, (first + "/" + second).rename("pair").to_frame())
+            hints["pair"] = Hint("id", "label")
         return replace(raw, frame=pd.concat(parts, axis=1), hints=hints)
 
     def _refuse_unknown(self, raw: Raw, column: str, ids: pd.Series, rows: np.ndarray[Any, Any]) -> None:
@@ -106,6 +112,12 @@ class Entities:
             f"{self._pairs}{line}: {column!r} {name!r} is not in {self._paths[column]} ({len(missing):,} such pairs, "
             f"{distinct:,} identifiers). {nearest(str(name), map(str, known))}"
         )
+
+
+def _identified(raw: Raw) -> bool:
+    """Whether the pairs have identifiers, or a column is called so."""
+    named = {str(name).lower() for name in raw.frame} & {"pair", *tables.ID_NAMES}
+    return bool(named) or any(hint.role == "id" for hint in raw.hints.values())
 
 
 def _read(path: Path, options: Mapping[str, Any]) -> tuple[pd.DataFrame, str]:
