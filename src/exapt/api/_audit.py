@@ -12,6 +12,8 @@ from exapt.core.registry import TASKS
 if TYPE_CHECKING:
     from exapt.data.leakage import Evidence
 
+IDENTIFIER = "identifier"  # a shortcut beside the input: a danger to whoever reads it, no leak to a model that does not
+
 
 def audit_cut(
     cut: Cut, corpora: Sequence[Mapping[str, Any]] = (), *, threshold: float | None = None
@@ -39,15 +41,17 @@ def audit_cut(
     evidence = gather(cut.table, cut.folds, corpora, threshold=threshold)
     found = describe(evidence)
     found["shortcuts"] = _shortcuts(cut)
+    told = f"computed: {len(found['shortcuts'])} of them on the first fold"
+    found["checks"]["shortcuts"] = told if found["shortcuts"] else "not computed: no target, or no test rows"
     leaks = [one for one in found["shortcuts"] if one["suspicious"] and one["level"] == "leak"]
-    found["checks"]["shortcuts"] = (
-        f"computed: {len(found['shortcuts'])} of them on the first fold"
-        if found["shortcuts"]
-        else "not computed: no target, or no test rows"
-    )
-    found["identifier_leaks"] = sum(one["name"] == "identifier" for one in leaks)
-    found["reasons"] += [_sentence(one) for one in leaks]
-    if leaks:
+    pairs = len(cut.table.names("input")) == 2  # whose identifiers name the entities themselves
+    beside = [one for one in leaks if one["name"] == IDENTIFIER and not pairs]
+    inside = [one for one in leaks if one["name"] != IDENTIFIER]
+    found["identifier_leaks"] = len(beside)
+    found["identifier_leaks_examples"] = [one["rule"] for one in beside]
+    found["reasons"] += [_sentence(one) for one in inside]
+    found["warnings"] = [f"{_sentence(one)} No model may read column {one['column']!r}." for one in beside]
+    if inside:
         found["verdict"] = "leaky"
     return evidence, found
 
@@ -75,4 +79,5 @@ def _task(train: Table) -> Task:
 def _sentence(found: Mapping[str, Any]) -> str:
     left = found.get("left")
     rest = f" After it was {left['after']}, {left['value']:.3f} is left." if left else ""
-    return f"{found['what']} predicts the target: {found['metric']} {found['value']:.3f} on the test rows.{rest}"
+    what = f"{found['what'][:1].upper()}{found['what'][1:]}"
+    return f"{what}, predicts the target: {found['metric']} {found['value']:.3f} on the test rows.{rest}"

@@ -268,7 +268,7 @@ def encode(table: Table, encoders: Mapping[str, Encoder], targets: Mapping[str, 
 
 @dataclass(frozen=True)
 class Cut:
-    """A data set, loaded and cut into the folds of its split; the groups of the split are the groups of its table."""
+    """A data set, loaded and cut into the folds of its split; the groups of the split are the first groups of its table."""
 
     loaded: Loaded
     split: Piece
@@ -283,17 +283,18 @@ class Cut:
 def cut_data(loaded: Loaded, asked: Piece | None) -> Cut:
     """Cut a data set by the split that was asked for, or the one that suits it.
 
-    Groups that the split computes or names (families, scaffolds, clusters of homologous sequences) become the group
-    column of the table, because intervals and the audit need them.
+    Groups that the split computes or names (families, scaffolds, clusters of homologous sequences) become the first
+    group column of the table: intervals resample them, and the audit looks at all group columns.
     """
     piece = default_split(loaded, asked)
     split = SPLITS.build(piece.name, **piece.options)
     folds, groups, table = split(loaded.table), split.groups(loaded.table), loaded.table
     if groups is not None:
-        name = f"{piece.name} of the split"
-        columns = {key: column for key, column in table.columns.items() if column.role != "group"}
-        columns[name] = Column("group", "label")
-        table = replace(table, frame=table.frame.assign(**{name: groups}), columns=columns)
+        stated = piece.options.get("column") if piece.name == "group" else None
+        name = str(stated or f"{piece.name} of the split")
+        columns = {name: Column("group", "label")} | {key: c for key, c in table.columns.items() if key != name}
+        frame = table.frame if name in table.frame else table.frame.assign(**{name: groups})
+        table = replace(table, frame=frame, columns=columns)
     return Cut(replace(loaded, table=table), piece, folds)
 
 

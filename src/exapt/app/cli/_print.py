@@ -118,7 +118,7 @@ def audit(found: Mapping[str, Any], *, as_json: bool) -> None:
         f"{found['data']}: {'LEAKY' if leaky else 'clean'} under the split {found['split']['name']!r} ({parts}).",
         style="bold red" if leaky else "bold green",
     )
-    for reason in found["reasons"]:
+    for reason in [*found["reasons"], *found["warnings"]]:
         console.print(f"- {reason}")
     for key in (key for key in found if f"{key}_examples" in found):
         note = found["checks"].get(key, "computed")
@@ -130,7 +130,8 @@ def audit(found: Mapping[str, Any], *, as_json: bool) -> None:
     if "pair_classes" in found:
         console.print("  test pairs by class: " + ", ".join(f"{k} {n:,}" for k, n in found["pair_classes"].items()))
     for one in found.get("shortcuts", []):
-        word = {True: one["level"]}.get(one["suspicious"], "nothing suspicious")
+        quiet = "for information" if one["level"] == "information" else "nothing suspicious"
+        word = one["level"] if one["suspicious"] else quiet
         console.print(f"  shortcut {one['name']}: {one['metric']} {_cell(one)} ({word})")
         if one["suspicious"]:
             console.print(f"    {one['rule']}")

@@ -57,6 +57,7 @@ def describe(folds: Sequence[Evidence]) -> dict[str, Any]:
         entity_overlap             test entities of pairs that are in training too, of `entities` in the test
                                    part; counted for each side
         pretraining_overlap        test rows with an input that is in one of the corpora
+        pretraining_values         different values of each input in the test part, and in a corpus
         pretraining_near           test rows with an input similar to something in a corpus, and no copies
         ========================== =======================================================================
 
@@ -192,12 +193,13 @@ def _corpora(evidence: Evidence) -> Part:
     found = {
         "pretraining_overlap": int(corpora.exact.sum()),
         "pretraining_overlap_examples": [str(i) for i in ids[corpora.exact][:SHOWN]],
+        "pretraining_values": {name: {"test": n, "in_corpus": m} for name, (n, m) in corpora.values.items()},
         "pretraining_near": len(near),
         "pretraining_near_examples": [
             {"test": str(ids[row]), "similarity": round(float(corpora.similarity[row]), 3)} for row in near[:SHOWN]
         ],
     }
-    return found, {"pretraining_overlap": corpora.how}
+    return found, {"pretraining_overlap": corpora.how, "pretraining_near": corpora.how}
 
 
 def _ids(table: Table) -> Any:
@@ -231,6 +233,13 @@ def _reasons(result: Mapping[str, Any], noun: str) -> list[str]:
             f"{result['entity_overlap']:,} of the {result['entities']:,} entities in the test pairs are also in "
             f"training: the scores hold for known entities, not for new ones. For those, split by cold_entity."
         )
-    share(result["pretraining_overlap"], "are in the corpus behind the weights")
-    share(result["pretraining_near"], "are similar to something in the corpus behind the weights")
+    share(result["pretraining_overlap"], "are in a corpus that the model has seen")
+    share(result["pretraining_near"], "are similar to something in a corpus that the model has seen")
+    if len(result["pretraining_values"]) > 1:
+        said += [
+            f"{values['in_corpus']:,} of the {values['test']:,} different values of {name!r} in the test part are in a "
+            f"corpus that the model has seen."
+            for name, values in result["pretraining_values"].items()
+            if values["in_corpus"]
+        ]
     return said

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exapt.core.contracts import Fold, Rows, Table
 from exapt.core.errors import WeightsError
-from exapt.data.leakage.keys import Keys, row_keys
+from exapt.data.leakage.keys import Keys, canonical_keys, row_keys
 from exapt.data.leakage.similarity import Nearest, nearest_training
 from exapt.data.leakage.sketches import NEAR, coverage, false_matches, overlap, similar
 
@@ -28,6 +28,8 @@ class InCorpora:
         (n_test,) True where an input is in a corpus, or is similar to something in it and not a copy.
     similarity
         (n_test,) estimated, to the most similar value of any corpus; NaN where it cannot be told.
+    values
+        Input column -> number of different values in the test part, and how many of them are in a corpus.
     how
         What was compared, one line a corpus.
     """
@@ -35,6 +37,7 @@ class InCorpora:
     exact: Mask
     near: Mask
     similarity: NDArray[np.float64]
+    values: Mapping[str, tuple[int, int]]
     how: str
 
 
@@ -125,9 +128,9 @@ def _copies(keys: Keys, test: Rows, other: Rows) -> Rows:
 
 
 def _in_corpora(test: Table, corpora: Sequence[Mapping[str, Any]]) -> InCorpora:
-    exact = np.zeros(len(test), dtype=bool)
     similarity = np.full(len(test), np.nan)
     near = np.zeros(len(test), dtype=bool)
+    seen = {name: np.zeros(len(test), dtype=bool) for name in test.names("input")}
     told = []
     for corpus in corpora:
         modality = corpus.get("modality")
@@ -137,7 +140,7 @@ def _in_corpora(test: Table, corpora: Sequence[Mapping[str, Any]]) -> InCorpora:
             continue
         try:
             for name in names:
-                exact |= overlap(corpus, test.values(name))
+                seen[name] |= overlap(corpus, test.values(name))
                 found = similar(corpus, test.values(name))
                 if found is not None:
                     similarity = np.fmax(similarity, found)
@@ -150,7 +153,15 @@ def _in_corpora(test: Table, corpora: Sequence[Mapping[str, Any]]) -> InCorpora:
             f"({false_matches(corpus, len(test)):.1g} false matches expected)"
         )
     how = "; ".join(told) or "not computed: no weights with a sketch of their corpus"
-    return InCorpora(exact, near & ~exact, similarity, how)
+    exact = np.logical_or.reduce(list(seen.values()))
+    values = {name: _distinct(test, name, found) for name, found in seen.items()} if told else {}
+    return InCorpora(exact, near & ~exact, similarity, values, how)
+
+
+def _distinct(test: Table, name: str, found: Mask) -> tuple[int, int]:
+    """Different values of an input column, and how many of them were found."""
+    keys = canonical_keys(test.values(name), test.columns[name].modality)
+    return len(np.unique(keys)), len(np.unique(keys[found]))
 
 
 def _contradictions(table: Table, keys: Keys) -> Rows | None:

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from exapt.core.contracts import Matrix, Modality, Rows, Table
 from exapt.core.errors import ConfigError
@@ -137,8 +136,7 @@ def _correlated(queries: Any, references: Any, modality: Modality) -> Found:
 def _profiles(values: Any, modality: Modality) -> NDArray[np.float32]:
     """Rows of mean 0 and length 1; counts as logarithms."""
     raw: Any = values.values if isinstance(values, Matrix) else np.asarray(values)
-    full = sparse.csr_array(raw).toarray() if sparse.issparse(raw) else raw
-    dense = np.asarray(full, dtype=np.float32).reshape(raw.shape[0], -1)
+    dense = np.asarray(raw.toarray() if hasattr(raw, "toarray") else raw, dtype=np.float32).reshape(raw.shape[0], -1)
     if modality == "expression" and dense.min(initial=0) >= 0 and (dense == np.round(dense)).all():
         total = dense.sum(1, keepdims=True)
         dense = np.log1p(dense * (1e4 / np.where(total > 0, total, 1)))
