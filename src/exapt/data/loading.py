@@ -79,7 +79,8 @@ def _load_card(config: DataConfig) -> Loaded:
     files = {f"{file.origin}/{file.path}": file.sha256 for file in card.files}
     wanted = tables.as_list(config.target)
     incomplete = any(name in card.columns and card.columns[name].missing == "drop" for name in wanted)
-    loaded = _finish(raw, config, card.name, files, [DROP_MISSING] if incomplete else [])
+    own = [piece for piece in card.clean if piece.name not in {asked.name for asked in config.clean or []}]
+    loaded = _finish(raw, config, card.name, files, [*own, *([DROP_MISSING] if incomplete else [])])
     notes = [*loaded.notes, *(f"card: {text}" for text in card.warnings)]
     return replace(loaded, notes=notes, split=card.split or loaded.split, licence=card.licence)
 

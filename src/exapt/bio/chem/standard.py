@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from exapt.bio.chem._molecules import mapped, read
 
@@ -14,13 +17,15 @@ LEAST = 4000  # molecules from which several processes are worth their start
 _CHARGED = "[+1!h0!$([*]~[-1,-2,-3,-4]),-1!$([*]~[+1,+2,+3,+4])]"
 
 
-def canonical(smiles: Sequence[str]) -> list[str | None]:
+def canonical(smiles: Sequence[str], *, stereo: bool = True) -> list[str | None]:
     """Canonical isomeric SMILES of RDKit: stereo, isotopes, charges and all fragments as written.
 
     Parameters
     ----------
     smiles
         n SMILES.
+    stereo
+        False: leave stereo and isotopes out.
 
     Returns
     -------
@@ -32,7 +37,7 @@ def canonical(smiles: Sequence[str]) -> list[str | None]:
     >>> canonical(["OCC", "C(C)O", "c1ccccc1.Cl", "C(C)(C)(C)(C)C"])
     ['CCO', 'CCO', 'Cl.c1ccccc1', None]
     """
-    return list(chain.from_iterable(mapped(_canonical, smiles, least=LEAST)))
+    return list(chain.from_iterable(mapped(partial(_canonical, stereo=stereo), smiles, least=LEAST)))
 
 
 def neutral(smiles: Sequence[str]) -> list[str | None]:
@@ -60,6 +65,18 @@ def neutral(smiles: Sequence[str]) -> list[str | None]:
     return list(chain.from_iterable(mapped(_neutral, smiles, least=LEAST)))
 
 
+def readable(smiles: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether RDKit can read each of n SMILES and finds an atom, (n,).
+
+    Examples
+    --------
+    >>> readable(["CCO", "", "C(C"]).tolist()
+    [True, False, False]
+    """
+    parts = mapped(_readable, smiles, least=LEAST)
+    return np.fromiter(chain.from_iterable(parts), dtype=np.bool_, count=len(smiles))
+
+
 def problem(smiles: str) -> str | None:
     """Why RDKit cannot read a SMILES; None where it can.
 
@@ -84,11 +101,15 @@ def problem(smiles: str) -> str | None:
         return str(found[0].Message()) if found else "RDKit cannot make a molecule of it"
 
 
-def _canonical(smiles: Sequence[str]) -> list[str | None]:
+def _canonical(smiles: Sequence[str], *, stereo: bool) -> list[str | None]:
     from rdkit import Chem
 
     molecules = (read(text) for text in smiles)
-    return [None if molecule is None else Chem.MolToSmiles(molecule) for molecule in molecules]
+    return [None if molecule is None else Chem.MolToSmiles(molecule, isomericSmiles=stereo) for molecule in molecules]
+
+
+def _readable(smiles: Sequence[str]) -> list[bool]:
+    return [read(text) is not None for text in smiles]
 
 
 def _neutral(smiles: Sequence[str]) -> list[str | None]:
@@ -132,12 +153,23 @@ def _uncharged(molecule: Any) -> Any:
             labelled = True
             atom.SetIsotope(0)
     for (number,) in molecule.GetSubstructMatches(_charged_pattern()):
-        atom = molecule.GetAtomWithIdx(number)
-        hydrogens = atom.GetTotalNumHs() - atom.GetFormalCharge()
-        atom.SetFormalCharge(0)
-        atom.SetNumExplicitHs(hydrogens)
-        atom.UpdatePropertyCache()
+        _neutralise(molecule.GetAtomWithIdx(number))
     return Chem.RemoveHs(molecule) if labelled else molecule
+
+
+def _neutralise(atom: Any) -> None:
+    """Add or take hydrogens for the charge of an atom, unless it has no place for them (tetrafluoroborate)."""
+    from rdkit import Chem
+
+    charge, explicit, hydrogens = atom.GetFormalCharge(), atom.GetNumExplicitHs(), atom.GetTotalNumHs()
+    atom.SetFormalCharge(0)
+    atom.SetNumExplicitHs(hydrogens - charge)
+    try:
+        atom.UpdatePropertyCache()
+    except Chem.AtomValenceException:
+        atom.SetFormalCharge(charge)
+        atom.SetNumExplicitHs(explicit)
+        atom.UpdatePropertyCache()
 
 
 @cache

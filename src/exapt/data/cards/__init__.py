@@ -79,7 +79,7 @@ def _as_piece(value: Any) -> Any:
 
 
 class Card(_Part):
-    """A public data set."""
+    """A public data set; `clean` are the cleaning rules without which it cannot be used, `rows` those left by them."""
 
     name: str
     title: str
@@ -91,6 +91,7 @@ class Card(_Part):
     files: list[CardFile] = Field(min_length=1)
     parser: PieceField
     columns: dict[str, CardColumn]
+    clean: list[PieceField] = Field(default_factory=list)
     split: Annotated[Piece | None, BeforeValidator(_as_piece)] = None
     warnings: list[str] = Field(default_factory=list)
     published: list[Published] = Field(default_factory=list)

@@ -15,6 +15,7 @@ from exapt.core.registry import CLEANERS
 from exapt.data.cleaning._rule import Keep, Rule
 
 EXAMPLES = 3
+DETAILS = 20
 REPORTED = ("empty", "contradicting", "duplicated")
 __all__ = ["CleaningReport", "Step", "apply", "check", "check_inputs", "clean"]
 
@@ -37,6 +38,8 @@ class Step:
         Up to three of their identifiers.
     kept
         True where the rule was not asked for, so the rows are still there.
+    details
+        Of a rule whose rows have each a reason of their own: place and reason of the first 20.
     """
 
     rule: str
@@ -46,6 +49,7 @@ class Step:
     reason: str
     examples: tuple[str, ...]
     kept: bool = False
+    details: tuple[str, ...] = ()
 
     def line(self) -> str:
         """One printable line."""
@@ -71,12 +75,13 @@ class CleaningReport:
     steps: tuple[Step, ...] = ()
 
     def lines(self) -> list[str]:
-        """One printable line a step."""
-        return [step.line() for step in self.steps]
+        """One printable line a step, and one a row that has a reason of its own."""
+        return [line for step in self.steps for line in (step.line(), *step.details)]
 
     def as_list(self) -> list[dict[str, Any]]:
         """The steps as JSON."""
-        return [{**asdict(step), "examples": list(step.examples)} for step in self.steps]
+        lists = [{"examples": list(step.examples), "details": list(step.details)} for step in self.steps]
+        return [{**asdict(step), **found} for step, found in zip(self.steps, lists, strict=True)]
 
 
 def apply(table: Table, rules: Sequence[Piece]) -> tuple[Table, list[Step]]:
@@ -93,7 +98,10 @@ def apply(table: Table, rules: Sequence[Piece]) -> tuple[Table, list[Step]]:
         keep, changed = rule(table)
         found = ~keep | _differs(table, changed)
         after = changed if keep.all() else changed.take(np.flatnonzero(keep))
-        steps.append(Step(piece.name, len(table), len(after), int(found.sum()), rule.reason, _examples(table, found)))
+        examples, details = _examples(table, found), _details(rule, table, ~keep)
+        steps.append(
+            Step(piece.name, len(table), len(after), int(found.sum()), rule.reason, examples, details=details)
+        )
         table = after
     return table, steps
 
@@ -179,6 +187,14 @@ def _differs(before: Table, after: Table) -> Keep:
             if name in before.frame:
                 differs |= (before.frame[name] != after.frame[name]).to_numpy()
     return differs
+
+
+def _details(rule: Rule, table: Table, dropped: Keep) -> tuple[str, ...]:
+    from exapt.data.tables import where
+
+    rows = np.flatnonzero(dropped)[:DETAILS].tolist()
+    found = [(row, rule.details(table, row)) for row in rows]
+    return tuple(f"{where(table, row)}: {text}" for row, text in found if text is not None)
 
 
 def _examples(table: Table, found: Keep) -> tuple[str, ...]:

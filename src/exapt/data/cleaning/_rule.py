@@ -32,6 +32,10 @@ class Rule(ABC):
     def __call__(self, table: Table) -> tuple[Keep, Table]:
         """Which rows to keep (n,), and the table, changed or not, with all its rows."""
 
+    def details(self, table: Table, row: int) -> str | None:
+        """What is wrong with a row that was dropped, where that differs from row to row."""
+        return None
+
 
 def text_inputs(table: Table, kinds: Sequence[str] = TEXT) -> list[str]:
     """Names of the input columns that are strings of one of these modalities."""
