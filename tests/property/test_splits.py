@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from exapt.core.contracts import Column, Table
 from exapt.core.errors import DataError
 from exapt.core.registry import SPLITS
+from exapt.data.pairs import entities
 from exapt.data.sampling import subsample
-from exapt.data.splits._cut import deal_groups, deal_rows
+from exapt.data.splits._deal import deal_groups, deal_rows
 
 shares = st.tuples(st.floats(0.05, 0.3), st.floats(0.05, 0.3))
 codes = st.lists(st.integers(0, 8), min_size=30, max_size=200)
@@ -38,6 +39,33 @@ def test_disjoint_covering_and_groups_whole(name, y, donors, share, folds, seed)
             assert sum(map(len, sides)) == len(set.union(*sides))
     if folds:
         assert sorted(np.concatenate([fold.test for fold in cuts]).tolist()) == list(range(len(y)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    one=st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), min_size=60, max_size=200),
+    pool=st.booleans(),
+    side=st.sampled_from(["a", "b", "both"]),
+    folds=st.sampled_from([None, 3]),
+    seed=st.integers(0, 99),
+)
+def test_a_cold_entity_is_never_in_training(one, pool, side, folds, seed):
+    frame = pd.DataFrame(one, columns=["a", "b"]).map(lambda number: "AC" + "A" * number)
+    kinds = {"a": Column("input", "protein"), "b": Column("input", "protein" if pool else "dna")}
+    rows = Table(frame, kinds, "random")
+    try:
+        cuts = SPLITS.build("cold_entity", side=side, valid=0.2, test=0.2, folds=folds, seed=seed)(rows)
+    except DataError:
+        assume(False)
+    first, second = entities(rows)
+    cold = {"a": [first], "b": [second], "both": [first, second]}[side]
+    for fold in cuts:
+        parts = [fold.train, fold.valid, fold.test, fold.dropped]
+        assert sorted(np.concatenate(parts).tolist()) == list(range(len(rows)))
+        for rest in ([fold.train, fold.valid], [fold.train]):
+            held, known = (fold.test if len(rest) == 2 else fold.valid), np.concatenate(rest)
+            for side_codes in cold:
+                assert not set(side_codes[held]) & ({*first[known], *second[known]})
 
 
 @settings(max_examples=200, deadline=None)

@@ -14,7 +14,7 @@ from exapt.core.contracts import Fold, Rows, Table
 from exapt.core.errors import ConfigError
 from exapt.core.paths import atomic
 from exapt.data.pairs import are_pairs, classes_of, entities
-from exapt.data.splits._cut import deal_rows, strata
+from exapt.data.splits._deal import deal_rows, strata
 
 
 def subsample(labels: ArrayLike, size: float | int, seed: int, *, label: bool | None = None) -> Rows:

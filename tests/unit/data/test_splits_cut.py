@@ -5,7 +5,7 @@ import pytest
 from exapt.core.contracts import Column, Table
 from exapt.core.errors import DataError
 from exapt.core.registry import SPLITS
-from exapt.data.splits import _cut
+from exapt.data.splits import _deal
 
 
 def table(n=200, **columns):
@@ -139,5 +139,5 @@ def test_an_unknown_column_offers_the_nearest(name):
 def test_a_hundred_thousand_groups_take_seconds():
     codes = np.random.default_rng(0).integers(0, 100_000, 300_000)
     codes = np.unique(codes, return_inverse=True)[1]
-    parts = _cut.deal_groups(codes, [0.7, 0.1, 0.2], np.random.default_rng(0))
+    parts = _deal.deal_groups(codes, [0.7, 0.1, 0.2], np.random.default_rng(0))
     np.testing.assert_allclose(np.bincount(parts) / len(parts), [0.7, 0.1, 0.2], atol=1e-3)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from exapt.core.contracts import Fold, Table
 from exapt.core.errors import ConfigError, DataError, nearest
 from exapt.data.pairs import entities, one_pool, sides
-from exapt.data.splits._cut import Codes, CutSplit, column_of
+from exapt.data.splits._cut import CutSplit, column_of
+from exapt.data.splits._deal import Codes
 from exapt.data.tables import where
 
 TRAIN, VALID, TEST = range(3)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from exapt.core.contracts import Fold, Rows, Table
 from exapt.core.errors import ConfigError, DataError, nearest
-from exapt.data.splits._cut import CutSplit, column_called, column_of, cut_validation, deal_groups, find_column, groups
+from exapt.data.splits._cut import CutSplit, column_called, column_of, find_column
+from exapt.data.splits._deal import cut_validation, deal_groups, groups
 from exapt.data.tables import where
 
 CHROM = ("chrom", "chr", "chromosome", "seqname", "seqid", "contig", "scaffold")

@@ -12,17 +12,8 @@ from numpy.typing import NDArray
 
 from exapt.core.contracts import Fold, Rows, Split, Table
 from exapt.core.errors import ConfigError, DataError
-from exapt.data.splits._cut import (
-    check_parts,
-    column_of,
-    cut_validation,
-    deal_groups,
-    deal_rows,
-    find_column,
-    groups,
-    label_columns,
-    strata,
-)
+from exapt.data.splits._cut import check_parts, column_of, find_column, label_columns
+from exapt.data.splits._deal import cut_validation, deal_groups, deal_rows, groups, strata
 
 COLUMNS = ("split", "set", "subset", "partition")
 VALIDATION = "validation"

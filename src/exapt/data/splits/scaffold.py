@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from exapt.core.contracts import Fold, Table
 from exapt.core.errors import ConfigError
-from exapt.data.splits._cut import CutSplit, groups
+from exapt.data.splits._cut import CutSplit
+from exapt.data.splits._deal import groups
 from exapt.data.splits._molecules import smiles_of
 
 ACYCLIC = "no ring"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from exapt.core.contracts import Fold, Table
 from exapt.core.errors import DataError
-from exapt.data.splits._cut import CutSplit, column_of, label_columns, strata
+from exapt.data.splits._cut import CutSplit, column_of, label_columns
+from exapt.data.splits._deal import strata
 
 
 @dataclass(frozen=True)
