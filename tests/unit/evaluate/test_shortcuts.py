@@ -125,6 +125,26 @@ def test_variant_names_are_no_leak(rng):
     assert not found["identifier", "id"]["suspicious"]
 
 
+@pytest.mark.parametrize("prefix", ["ENSP", "AT", "P"])
+def test_a_prefix_of_amino_acid_letters_spells_no_input(prefix, rng, label):
+    whole = table(
+        {
+            "id": [f"{prefix}{i}{'G' if y else 'C'}" for i, y in enumerate(label)],
+            "protein": letters(rng, [300] * N, "ACDEFGHIKLMNPQRSTVWY"),
+        },
+        {"id": ("id", "label"), "protein": ("input", "protein")},
+    )
+    assert find(whole, label)["identifier", "id"]["level"] == "leak"
+
+
+def test_names_of_pairs_are_warnings(plain, label, rng):
+    other = with_column(plain, "second", letters(rng, [40] * N))
+    other = replace(other, columns={**plain.columns, "second": Column("input", "dna")})
+    found = find(with_column(other, "id", [f"{'abc'[y]}/{i}" for i, y in enumerate(label)]), label)
+    assert found["identifier", "id"]["suspicious"]
+    assert found["identifier", "id"]["level"] == "warning"
+
+
 def test_other_columns_are_warnings(plain, label, rng):
     whole = with_column(plain, "batch", np.where(label == 1, "march", "april"))
     whole = with_column(whole, "depth", rng.normal(size=N))

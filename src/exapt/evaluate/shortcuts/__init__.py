@@ -11,7 +11,7 @@ view               level        what it sees
 `missingness`      leak         which cells are blank, the share of unknown letters (warning: zeros of genes,
                                 cells of columns without a role)
 `identifier`       leak         fields and runs of letters of identifiers and headers (information where they
-                                spell out the input, as a variant's name does)
+                                spell out the input, as a variant's name does; warning for pairs)
 `length`           warning      the number of letters
 `composition`      warning      shares of letters or elements; sum and detected genes; brightness
 `other_columns`    warning      columns without a role: another label, a batch
@@ -55,7 +55,7 @@ __all__ = ["shortcuts"]
 TRAIN_ROWS = 10_000  # drawn where there are more
 TEST_ROWS = 5_000
 MARGINS: Mapping[Level, float] = {"leak": 0.05, "warning": 0.10, "information": np.inf}  # of AUROC
-OPPOSITE = " Test rows have the opposite label of the training rows with such features: split pairs, say."
+OPPOSITE = " Test rows have the opposite label of training rows with such features (shuffled copies, say)."
 SURE = 3.0  # standard deviations under shuffled labels: a dozen views are tried at once
 AFTER = "neutralised, desalted and canonicalised, without stereo marks"
 

@@ -25,6 +25,7 @@ LETTERS = 64  # from which runs of letters are taken; fields are taken from all 
 SHORT = 20  # letters of a text up to which its form is a token
 CATEGORIES = 20  # values of a column that are told apart
 SAMPLE = 200  # rows of which it is seen whether an identifier spells out the input
+MOSTLY, VARIED = 0.95, 0.2  # shares of them that spell it out, and of different spellings
 _FIELDS = re.compile(r"[^0-9A-Za-z]+")
 _NUMBER = re.compile(r"[0-9]+")
 
@@ -131,11 +132,19 @@ def _text(train: Table, test: Table, name: str) -> View:
         second = sparse.csr_array((len(more), 1))
     else:
         second, names = sparse.csr_array(counter.transform(more)), counter.get_feature_names_out().tolist()
-    spelled = spells_input(train, name)
+    level, note = _meaning(train, name)
     what = "the identifier" if name in train.columns else "a column without a role, most likely a header"
-    note = "; its letters are those of the input (a variant's name, say), which is no leak" if spelled else ""
     what = f"{what} as text: its fields and runs of 1 to 4 letters{note}"
-    return View("identifier", name, what, "information" if spelled else "leak", names, first, second)
+    return View("identifier", name, what, level, names, first, second)
+
+
+def _meaning(train: Table, name: str) -> tuple[Level, str]:
+    """Whether an identifier that predicts the label leaks it, and why not."""
+    if spells_input(train, name):
+        return "information", "; its letters are those of the input (a variant's name, say), which is no leak"
+    if len(train.names("input")) > 1:
+        return "warning", "; in pairs it may only say who is paired, as the inputs do (compare the pair degree)"
+    return "leak", ""
 
 
 def tokens(text: str) -> set[str]:
@@ -155,16 +164,22 @@ def tokens(text: str) -> set[str]:
 
 
 def spells_input(table: Table, name: str) -> bool:
-    """Whether the letters of an identifier stand in the same order in the input, as those of a variant's name do."""
+    """Whether the letters of an identifier stand in the same order in the input, as those of a variant's name do.
+
+    Letters that are the same in most identifiers (ENSP, say) are a prefix, and tell nothing of the input.
+    """
     inputs = [n for n in table.names("input") if table.columns[n].modality in (*ALPHABETS, "molecule")]
     rows = table.frame[[name, *inputs]].head(SAMPLE).astype(str) if inputs else table.frame.head(0)
-    found = [any(_within(row[0], value) for value in row[1:]) for row in rows.itertuples(index=False)]
-    return bool(found) and float(np.mean(found)) >= 0.95
+    letters = ["".join(filter(str.isalpha, row[0])).upper() for row in rows.itertuples(index=False)]
+    found = [
+        any(_within(part, value.upper()) for value in row[1:])
+        for part, row in zip(letters, rows.itertuples(index=False), strict=True)
+    ]
+    return bool(found) and float(np.mean(found)) >= MOSTLY and len(set(letters)) > VARIED * len(letters)
 
 
-def _within(name: str, value: str) -> bool:
-    rest = iter(value.upper())
-    letters = [letter for letter in name.upper() if letter.isalpha()]
+def _within(letters: str, value: str) -> bool:
+    rest = iter(value)
     return len(letters) > 1 and all(letter in rest for letter in letters)
 
 
