@@ -52,3 +52,10 @@ def test_threshold_from_calibrated_claims():
     prediction = np.array([[0.01, 0.99]] * 40 + [[0.45, 0.55]] * 20)
     rules = fit_rules(truth, prediction, "class")
     assert rules["threshold"] == pytest.approx(scale([[0.01, 0.99]], rules["temperature"])[0, 1])
+
+
+def test_usual_coverage_is_that_of_the_beta_distribution():
+    """Vovk 2012: the coverage of one bound is Beta(k, n + 1 - k) with k = ceil((n + 1) * 0.9); n = 1000, k = 901."""
+    from scipy.stats import beta
+
+    assert conformal.usual(1000) == pytest.approx(beta(901, 100).ppf([0.025, 0.975]))

@@ -13,6 +13,7 @@ References
 Vovk et al. 2005, Algorithmic learning in a random world. doi:10.1007/b106715
 Sadinle et al. 2019, Least ambiguous set-valued classifiers with bounded error levels.
 doi:10.1080/01621459.2017.1395341
+Vovk 2012, Conditional validity of inductive conformal predictors. arXiv:1209.2673
 Lei et al. 2018, Distribution-free predictive inference for regression. doi:10.1080/01621459.2017.1307116
 """
 
@@ -173,6 +174,33 @@ def fit(truth: ArrayLike, prediction: ArrayLike, kind: Kind, coverage: float = 0
         "bounds": [bound if np.isfinite(bound) else None for bound in bounds],
         "n_valid": int(np.isfinite(scores).sum()) if kind == "multilabel" else _rows(scores),
     }
+
+
+def usual(n_valid: int, coverage: float = 0.9) -> tuple[float, float]:
+    """Between which values the coverage of 95 % of all validation sets of this size lies, if rows are exchangeable.
+
+    Parameters
+    ----------
+    n_valid
+        Validation rows behind the bound.
+    coverage
+        That was wanted.
+
+    Examples
+    --------
+    >>> low, high = usual(100)
+    >>> round(low, 3), round(high, 3)
+    (0.836, 0.951)
+    >>> usual(5)
+    (1.0, 1.0)
+    """
+    from scipy.special import betaincinv
+
+    place = math.ceil((n_valid + 1) * coverage - 1e-9)
+    if place > n_valid:
+        return 1.0, 1.0
+    low, high = betaincinv(place, n_valid + 1 - place, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def _rows(scores: Floats) -> int:

@@ -252,6 +252,7 @@ def _conformal(
         "by_class": _by_class(truth, parts, kind, classes),
         **_from_validation(rules),
     }
+    found["usual"] = list(conformal.usual(found["n_valid"], found["goal"]))
     if kind != "number":
         each, count = np.unique(np.concatenate(sizes), return_counts=True)
         shares = count / count.sum()

@@ -10,6 +10,7 @@ from exapt.report import words
 from exapt.report.content import ReportContent, Score
 
 NOT_CHECKED = "not checked"
+NAMES = "identifier_leaks"  # where the shortcuts hold the identifier, its line says more
 SAME = "the same input in its standard form (either strand of DNA, capital letters, canonical SMILES)"
 # key, label, whether a number above 0 is a leak (else it is told only), how, where the audit does not say it
 LINES: Sequence[tuple[str, str, bool, str]] = (
@@ -20,7 +21,7 @@ LINES: Sequence[tuple[str, str, bool, str]] = (
     ("entity_overlap", "Partners in the test pairs that training knows", True, "each side of a pair by itself"),
     ("pretraining_overlap", "Test examples that were in the data behind the pre-trained weights", True, ""),
     ("pretraining_near", "Test examples similar to something in the data behind the pre-trained weights", True, ""),
-    ("identifier_leaks", "Names or headers that give the answer away", True, "a small model that reads nothing else"),
+    (NAMES, "Names or headers that give the answer away", True, "a small model that reads nothing else"),
     ("contradicting_labels", "Examples whose input also occurs with another label", False, "as for exact copies"),
     ("repeated_rows", "Rows that repeat the input of an earlier row", False, "as for exact copies"),
 )
@@ -40,7 +41,10 @@ class AuditLine:
 def audit_lines(content: ReportContent) -> list[AuditLine]:
     """The checks of the audit; one that was not computed says so instead of claiming zero."""
     audit = content.audit
-    lines = [_line(audit, *line) for line in LINES if line[0] in audit]
+    found = {entry.get("name") for entry in content.shortcuts}
+    lines = [
+        _line(audit, *line) for line in LINES if line[0] in audit and not (line[0] == NAMES and "identifier" in found)
+    ]
     if audit.get("pair_classes"):
         lines.append(_pairs(audit["pair_classes"]))
     return lines + _shortcuts(content)
@@ -85,23 +89,25 @@ def _pairs(classes: Mapping[str, Any]) -> AuditLine:
 
 
 def _shortcuts(content: ReportContent) -> list[AuditLine]:
-    """A line for each suspicious shortcut, and one for all that are not."""
+    """A line for each suspicious shortcut and each that is for information, and one for all others."""
     lines, harmless = [], []
     for entry in content.shortcuts:
         suspicious = bool(entry.get("suspicious", _above_chance(entry)))
-        if not suspicious:
+        told = entry.get("level") == "information" and _above_chance(entry)
+        if not suspicious and not told:
             harmless.append(f"{_title(entry)}: {_value(entry)}")
             continue
         said = [str(entry["rule"])] if entry.get("rule") else []
         if left := entry.get("left"):
             said.append(f"{left.get('after', 'afterwards')}: {words.number(left.get('value'))} is left")
-        leak = entry.get("level") != "warning"
-        lines.append(AuditLine(f"Shortcut: {_title(entry)}", _value(entry), leak, _sentence("; ".join(said)), []))
+        leak = suspicious and entry.get("level") != "warning"
+        start = "For information" if told else "Shortcut"
+        lines.append(AuditLine(f"{start}: {_title(entry)}", _value(entry), leak, _sentence("; ".join(said)), []))
     method = str((content.audit.get("checks") or {}).get("shortcuts", ""))
     if harmless:
         start = "Other shortcuts tried" if lines else "Shortcuts tried (length, composition, missing values, names)"
-        how = "none predicts the target much better than chance"
-        lines.append(AuditLine(start, f"{len(harmless)} harmless", False, how, harmless))
+        how = "no more than chance, or what the input truly holds, explains"
+        lines.append(AuditLine(start, f"{len(harmless)} not suspicious", False, how, harmless))
     elif not lines and method.startswith("not computed"):
         lines.append(AuditLine("Shortcuts", NOT_CHECKED, False, method.partition(":")[2].strip(), []))
     return lines

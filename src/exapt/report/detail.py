@@ -56,7 +56,7 @@ def similarity(content: ReportContent) -> str:
     near, far = Score.of(last["arms"]["transfer"]), Score.of(first["arms"]["transfer"])
     what = "unlike anything in training" if first["low"] == 0 else "least like the training data"
     text = (
-        f"On the {first['n']:,} test examples {what} ({measure} {band(first)}) the {name} is {words.number(far.value)}"
+        f"On the {first['n']:,} test examples {what} ({measure}: {band(first)}) the {name} is {words.number(far.value)}"
     )
     if first is last:
         return f"{text}; the other bands hold too few test examples to be scored."
@@ -73,7 +73,7 @@ def new_gain(content: ReportContent) -> str:
     """What the transfer gains over scratch in the least similar band; empty where scratch did not run."""
     rows = scored_bands(content)
     gain = Score.of(rows[0].get("gain")) if rows else Score(None)
-    if gain.bounds is None:
+    if gain.bounds is None or gain.bounds == (0.0, 0.0):  # the very same model
         return ""
     low, high = gain.bounds
     end = "helps" if low > 0 else "hurts" if high < 0 else "cannot be told from scratch"
@@ -152,7 +152,7 @@ def sets(content: ReportContent) -> str:
             f"The intervals, the prediction ± {words.number(part['size'] / 2)}{unit}, hold the measured value of "
             f"{_percent(covered)} of the test examples (promised: {goal})."
         )
-    if covered.bounds and covered.bounds[1] < part["goal"]:
+    if covered.bounds and covered.bounds[1] < part.get("usual", [part["goal"]])[0]:
         text += " That is less than promised: the test examples are not like the validation examples."
     return text
 

@@ -168,6 +168,9 @@ SHORTCUTS = [
      "left": {"after": "neutralised and made canonical", "value": 0.62, "low": 0.5, "high": 0.7}},
     {"name": "length", "column": "sequence", "what": "the number of letters", "level": "warning", "metric": "auroc",
      "value": 0.52, "low": 0.45, "high": 0.59, "chance": 0.5, "suspicious": False, "rule": "", "left": None},
+    {"name": "row_order", "column": "row", "what": "where the row stands in the file", "level": "information",
+     "metric": "auroc", "value": 1.0, "low": 0.99, "high": 1.0, "chance": 0.5, "suspicious": False,
+     "rule": "A high row number speaks for class 'N'.", "left": None},
 ]  # fmt: skip
 
 

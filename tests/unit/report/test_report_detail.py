@@ -31,7 +31,7 @@ def test_a_lower_score_on_the_new_is_said_with_its_numbers(tmp_path):
     }
     said = detail.similarity(content_with(tmp_path / "run", bands=bands))
     assert said == (
-        "On the 50 test examples unlike anything in training (sequence identity below 0.3) the macro-F1 is 0.610, on "
+        "On the 50 test examples unlike anything in training (sequence identity: below 0.3) the macro-F1 is 0.610, on "
         "50 more similar ones (0.5 to 0.7) 0.800: expect the first number for what is new."
     )
 
@@ -51,6 +51,8 @@ def test_other_ends_of_the_sentence(tmp_path, values, half, end):
 
 
 def test_the_gain_on_the_new_has_its_own_verdict(tmp_path):
+    twins = row(0.3, 0.5, 0.7) | {"gain": {"value": 0.0, "low": 0.0, "high": 0.0}}
+    assert detail.new_gain(content_with(tmp_path / "twins", bands={"rows": [twins]})) == ""
     first = row(0.3, 0.5, 0.7) | {"gain": {"value": -0.1, "low": -0.2, "high": -0.05}}
     said = detail.new_gain(content_with(tmp_path / "run", bands={"rows": [first]}))
     assert said == "In the band 0.3 to 0.5 the transfer hurts (gain −0.100, 95 % interval −0.200 to −0.050)."
@@ -83,6 +85,8 @@ def test_sets_that_hold_too_little_are_called_so(tmp_path):
     said = detail.sets(content_with(tmp_path / "run", conformal=part))
     assert "70.0% (95 % interval 60.0% to 80.0%) of the test examples (promised: 90%); 60% of the sets" in said
     assert said.endswith("less than promised: the test examples are not like the validation examples.")
+    luck = {**part, "usual": [0.78, 0.98]}
+    assert "less than promised" not in detail.sets(content_with(tmp_path / "luck", conformal=luck))
     few = {"method": "absolute error", "goal": 0.9, "coverage": {"value": 1.0}, "size": None, "n_valid": 5, "sizes": []}
     assert detail.sets(content_with(tmp_path / "few", conformal=few)).startswith("5 validation examples are too few")
 
@@ -172,8 +176,11 @@ def test_the_audit_is_one_table_of_what_was_checked(run_folder):
     assert (
         "neutralised and made canonical: 0.620 is left" in lines["Shortcut: how the SMILES is written (smiles)"].method
     )
+    order = lines["For information: where the row stands in the file"]
+    assert (order.found, order.count) == (False, "AUROC 1.000 (0.990 to 1.000); chance 0.5")
+    assert "Names or headers that give the answer away" not in lines, "the shortcut says more"
     other = lines["Other shortcuts tried"]
-    assert (other.count, other.found) == ("1 harmless", False)
+    assert (other.count, other.found) == ("1 not suspicious", False)
     assert other.examples == ["the number of letters (sequence): AUROC 0.520 (0.450 to 0.590); chance 0.5"]
 
 

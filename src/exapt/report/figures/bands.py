@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -24,7 +25,9 @@ def bands(content: ReportContent) -> Drawing | None:
     if not detail.scored_bands(content):
         return None
     arms = [name for name in MARKERS if any(name in row["arms"] for row in rows)]
-    figure = new_figure(48 + SIDE + 74)
+    measure = str(content.detail("bands").get("measure", "similarity"))
+    lines = textwrap.wrap(f"{measure}, to the nearest training example", 54)
+    figure = new_figure(48 + SIDE + 62 + 13 * len(lines))
     area = axes(figure, LEFT, 48, WIDTH - LEFT - 8, SIDE)
     area.set_xlim(-0.5, len(rows) - 0.5)
     area.grid(axis="x", visible=False)
@@ -36,10 +39,10 @@ def bands(content: ReportContent) -> Drawing | None:
             area.axvspan(place - 0.5, place + 0.5, color=colour("grid"), alpha=0.35, linewidth=0, zorder=0)
     _limits(area, [Score.of(score) for row in rows for score in row["arms"].values()])
     _below(area, rows)
-    name, measure = words.metric(content.primary), str(content.detail("bands").get("measure", "similarity"))
-    label_axes(area, "", f"{name} ({'higher' if content.higher_is_better else 'lower'} is better)")
-    area.annotate(f"{measure} to the nearest training example", (0.5, 0), (0, -58), xycoords="axes fraction",
-                  textcoords="offset points", ha="center", fontsize=SMALL, color=colour("muted"))  # fmt: skip
+    better = "higher" if content.higher_is_better else "lower"
+    label_axes(area, "", f"{words.metric(content.primary)} ({better} is better)")
+    area.annotate("\n".join(lines), (0.5, 0), (-LEFT / 2, -52), xycoords="axes fraction", textcoords="offset points",
+                  ha="center", va="top", fontsize=SMALL, color=colour("muted"))  # fmt: skip
     _key(axes(figure, 0, 0, WIDTH, 26), [(name, words.arm(name)) for name in arms])
     return finish(
         "bands",
