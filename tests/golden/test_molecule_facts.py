@@ -1,8 +1,9 @@
 """What is known about the molecules of public sets: copies, contradictions, leaks, and the sizes of published splits.
 
-Sizes of the splits and numbers of duplicates: the catalogue that came with the files, measured there with RDKit 2026.9 by
-other code. Overlaps with `chembl_5thresh` there are by canonical SMILES without stereo; all fragments and charges as
-written (with stereo they would be 33 of 204 for BBBP, 67 of 783 for Tox21). Numbers by the neutral key were first measured here.
+Sizes of the splits and numbers of duplicates: the catalogue that came with the files, measured there with RDKit 2026.9
+by other code. Overlaps with `chembl_5thresh` there are by canonical SMILES without stereo; all fragments and charges as
+written (with stereo they would be 33 of 204 for BBBP, 67 of 783 for Tox21). Numbers by the neutral key were first
+measured here.
 """
 
 from functools import cache
