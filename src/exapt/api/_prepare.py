@@ -268,7 +268,7 @@ def encode(table: Table, encoders: Mapping[str, Encoder], targets: Mapping[str, 
 
 @dataclass(frozen=True)
 class Cut:
-    """A data set, loaded and cut into the folds of its split; the groups of the split are the first groups of its table."""
+    """A data set, loaded and cut into the folds of its split, whose groups are the first groups of the table."""
 
     loaded: Loaded
     split: Piece

@@ -210,16 +210,28 @@ def strategy(text: str) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
+def curve_table(curve: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row a strategy and size, with numbers only: what `table.tsv` holds.
+
+    Parameters
+    ----------
+    curve
+        The content of `curve.json`.
+    """
+    from exapt.evaluate.learning_curve import table
+
+    return table(curve)
+
+
 def _write(curve: Mapping[str, Any], output: Path) -> None:
     """Curve, table and figures, and the report of the run with the most labels with the curve in it."""
     import pandas as pd
 
-    from exapt.evaluate.learning_curve import table
     from exapt.report.page import write_report
 
     last = output / f"{RUN}{curve['sizes'][-1]}"
     write_json(last / CURVE, curve)
     write_report(last)
     copy_figures(last, output)
-    write_text(output / TABLE, pd.DataFrame(table(curve)).to_csv(sep="\t", index=False))
+    write_text(output / TABLE, pd.DataFrame(curve_table(curve)).to_csv(sep="\t", index=False))
     write_json(output / CURVE, curve)  # last: it says that the comparison is complete

@@ -172,7 +172,10 @@ def _corpora(name: str) -> list[dict[str, Any]]:
         from exapt.data.leakage import sketch
 
         table = load_data(DataConfig(name=name)).table
-        return [sketch(table.values(column), table.columns[column].modality) for column in table.names("input")]
+        return [
+            sketch(table.values(column), table.columns[column].modality, spellings=True)
+            for column in table.names("input")
+        ]
     found = hub.read_sketch(name)
     if found is None:
         raise WeightsError(f"{name}: no sketch of the corpus came with these weights, so nothing can be compared.")

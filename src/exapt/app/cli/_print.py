@@ -14,6 +14,8 @@ from exapt import api
 
 SHOWN = ("accuracy", "mcc", "auroc", "pearson", "rmse")  # beside the primary metric; all are in the report
 
+WIDE = 120  # columns of a table that is not printed to a terminal
+
 
 def scores(result: Mapping[str, Any], run: Path, *, as_json: bool = False) -> None:
     """The verdict as a sentence and a table, and where the report lies."""
@@ -120,21 +122,9 @@ def audit(found: Mapping[str, Any], *, as_json: bool) -> None:
     )
     for reason in [*found["reasons"], *found["warnings"]]:
         console.print(f"- {reason}")
-    for key in (key for key in found if f"{key}_examples" in found):
-        note = found["checks"].get(key, "computed")
-        told = f"{found[key]:,}" if note.startswith("computed") else note
-        console.print(f"  {key.replace('_', ' ')}: {told}")
-        for example in found[f"{key}_examples"]:
-            shown = ", ".join(f"{k} {v}" for k, v in example.items()) if isinstance(example, dict) else example
-            console.print(f"    {shown}")
-    if "pair_classes" in found:
-        console.print("  test pairs by class: " + ", ".join(f"{k} {n:,}" for k, n in found["pair_classes"].items()))
-    for one in found.get("shortcuts", []):
-        quiet = "for information" if one["level"] == "information" else "nothing suspicious"
-        word = one["level"] if one["suspicious"] else quiet
-        console.print(f"  shortcut {one['name']}: {one['metric']} {_cell(one)} ({word})")
-        if one["suspicious"]:
-            console.print(f"    {one['rule']}")
+    _rows_alike(found, console)
+    _by_kind(found, console)
+    _shortcuts(found, console)
     if "fixed" in found:
         fixed = found["fixed"]
         counts = ", ".join(f"{count:,} {leak}" for leak, count in fixed["dropped"].items())
@@ -142,26 +132,82 @@ def audit(found: Mapping[str, Any], *, as_json: bool) -> None:
         console.print(f"{fixed['file']}: dropped {fixed['from']} rows: {counts}. Now {left}.")
 
 
+def _rows_alike(found: Mapping[str, Any], console: Console) -> None:
+    console.print(f"  rows that repeat another row's input: {found['repeated_rows']:,}")
+    for name, counts in found.get("by_spelling", {}).items():
+        told = f"{counts['repeated_rows']:,} repeated, {counts['contradicting_inputs']:,} with contradicting labels"
+        console.print(f"    {name}: {told}")
+
+
+def _by_kind(found: Mapping[str, Any], console: Console) -> None:
+    for key in (key for key in found if f"{key}_examples" in found):
+        note = found["checks"].get(key, "computed")
+        told = f"{found[key]:,}" if note.startswith("computed") else note
+        if key == "contradicting_labels" and found[key]:
+            told += f" rows of {found['contradicting_inputs']:,} inputs"
+        if key == "pretraining_overlap" and found["pretraining_by_spelling"]:
+            told += " (" + ", ".join(f"{name} {n:,}" for name, n in found["pretraining_by_spelling"].items()) + ")"
+        console.print(f"  {key.replace('_', ' ')}: {told}")
+        for example in found[f"{key}_examples"]:
+            shown = ", ".join(f"{k} {v}" for k, v in example.items()) if isinstance(example, dict) else example
+            console.print(f"    {shown}")
+    if "pair_classes" in found:
+        console.print("  test pairs by class: " + ", ".join(f"{k} {n:,}" for k, n in found["pair_classes"].items()))
+
+
+def _shortcuts(found: Mapping[str, Any], console: Console) -> None:
+    for one in found.get("shortcuts", []):
+        quiet = "for information" if one["level"] == "information" else "nothing suspicious"
+        word = one["level"] if one["suspicious"] else quiet
+        console.print(f"  shortcut {one['name']} of {one['column']!r}: {one['metric']} {_cell(one)} ({word})")
+        if one["suspicious"]:
+            console.print(f"    {one['rule']}")
+
+
 def curve(result: Mapping[str, Any], output: Path, *, as_json: bool) -> None:
-    """The learning curve as a table: one row an arm, one column a number of labels."""
+    """How many labels the transfer saves in a sentence, then one row a strategy and size."""
     if as_json:
         print_json(result)
         return
-    console = Console()
-    for name, verdicts in result["verdicts"].items():
-        words = [
-            f"{size}: {verdict['verdict']} ({verdict['value']:+.3f} [{verdict['low']:+.3f}, {verdict['high']:+.3f}])"
-            for size, verdict in zip(result["sizes"], verdicts, strict=True)
-            if verdict
-        ]
-        if words:
-            console.print(f"{name} against scratch by labels: " + "; ".join(words), highlight=False, soft_wrap=True)
-    table = [
-        {"arm": name, **{str(size): _cell(value) for size, value in zip(result["sizes"], values, strict=True)}}
-        for name, values in result["arms"].items()
-    ]
-    rows(table, console)
-    console.print(f"{result['metric']} by labels; numbers in {output / 'curve.json'}", highlight=False, soft_wrap=True)
+    from exapt.api.curves import curve_table
+
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:  # a file has room for the whole table
+        console.width = max(console.width, WIDE)
+    style = "bold red" if " HURT " in result["sentence"] else "bold green" if result["headline"] else "bold yellow"
+    console.print(result["sentence"], style=style)
+    for note in result["notes"]:
+        console.print(f"Note: {note}.")
+    rows([_curve_row(row, result) for row in curve_table(result)], console)
+    made = [name for name in ("table.tsv", "learning_curve.svg", "cost.svg") if (output / name).is_file()]
+    console.print(f"{output}: curve.json, {', '.join(made)}; report: labels_{result['sizes'][-1]}/report.html")
+
+
+def _curve_row(row: Mapping[str, Any], curve: Mapping[str, Any]) -> dict[str, str]:
+    """A strategy and size, numbers as text; where scratch is outside of what was measured, a bound."""
+    beyond = {"never": (">", curve["labels"][-1]), "fewer": ("<", curve["labels"][0])}.get(row["scratch_reaches"])
+    saved = _ends(row, "saved", "{:,.0f}") if curve["catch_up_interval"] else f"{row['saved'] or 0:,.0f}"
+    if beyond:
+        saved = f"{beyond[0]} {beyond[1] - row['labels']:,.0f}"
+    return {
+        "strategy": row["strategy"],
+        "labels": f"{row['labels']:,.0f}",
+        curve["metric"].replace("_", " "): _number(row["score"]),
+        "scratch": _number(row["scratch"]),
+        "gain [95 %]": _ends(row, "gain", "{:+.3f}"),
+        "verdict": row["verdict"] or "-",
+        "labels saved [95 %]": saved,
+        "s": _number(row["seconds"]),
+    }
+
+
+def _ends(row: Mapping[str, Any], name: str, form: str) -> str:
+    """A value with its interval; an end that is not known is three dots."""
+    value, *ends = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
+    if value is None:
+        return "-"
+    low, high = ("..." if end is None else form.format(end) for end in ends)
+    return f"{form.format(value)} [{low}, {high}]"
 
 
 def evaluation(result: Mapping[str, Any], *, as_json: bool) -> None:

@@ -183,6 +183,7 @@ def compare(
     output: Output,
     strategies: Annotated[str, typer.Option("--strategies", help="Names joined by commas; joint:weight=0.3.")] = "",
     sizes: Annotated[str, typer.Option("--sizes", help="Fractions like 0.1,0.3,1.0 or labels a class like 5,20.")] = "",
+    lambdas: Annotated[str, typer.Option("--lambdas", help="Weights for the strategy joint, like 0.1,0.3,1.")] = "",
     settings: Set = None,
     force: Force = False,
     quiet: Quiet = False,
@@ -191,10 +192,14 @@ def compare(
     """Compare strategies and numbers of labels: how many labels until scratch catches up."""
     from exapt import api
 
-    steps = [value_of(size, "--sizes") for size in sizes.split(",") if size]
-    names = [name for name in strategies.split(",") if name]
     curve = api.compare(
-        run_config(config, {}, settings), output, strategies=names, sizes=steps, force=force, quiet=quiet
+        run_config(config, {}, settings),
+        output,
+        strategies=[name for name in strategies.split(",") if name],
+        sizes=[value_of(size, "--sizes") for size in sizes.split(",") if size],
+        lambdas=[value_of(weight, "--lambdas") for weight in lambdas.split(",") if weight],
+        force=force,
+        quiet=quiet,
     )
     _print.curve(curve, output, as_json=as_json)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from exapt.core.contracts import Fold, Rows, Table
-from exapt.data.leakage.evidence import Evidence, gather
+from exapt.data.leakage.evidence import Evidence, contradictions, gather
 
 SHOWN = 5  # examples beside each number
 
@@ -51,12 +51,15 @@ def describe(folds: Sequence[Evidence]) -> dict[str, Any]:
         repeated_rows              rows of the whole table that repeat the input of an earlier row
         contradicting_labels       rows whose input also occurs with another label, of the
                                    `contradicting_inputs` inputs that do so
+        by_spelling                for molecules, repeated rows and contradicting inputs by stricter ideas
+                                   of what is the same: as drawn, without stereo, neutral
         group_overlap              groups that stand in the test part and in training or validation, with
                                    the `group_overlap_rows` test rows in them
         pair_classes               test pairs of which both (C1), one (C2) or no entity (C3) is in training
         entity_overlap             test entities of pairs that are in training too, of `entities` in the test
                                    part; counted for each side
         pretraining_overlap        test rows with an input that is in one of the corpora
+        pretraining_by_spelling    test rows in a corpus by stricter ideas of what is the same
         pretraining_values         different values of each input in the test part, and in a corpus
         pretraining_near           test rows with an input similar to something in a corpus, and no copies
         ========================== =======================================================================
@@ -147,6 +150,16 @@ def _repeats(evidence: Evidence) -> Part:
             for row in order[:SHOWN]
         ],
     }
+    if evidence.spellings:
+        found["by_spelling"] = {
+            name: {
+                "repeated_rows": len(keys) - len(np.unique(keys)),
+                "contradicting_inputs": len(np.unique(keys[contradictions(evidence.table, keys)]))
+                if rows is not None
+                else 0,
+            }
+            for name, keys in evidence.spellings.items()
+        }
     return found, {"contradicting_labels": "not computed: no label column" if rows is None else "computed"}
 
 
@@ -194,6 +207,7 @@ def _corpora(evidence: Evidence) -> Part:
         "pretraining_overlap": int(corpora.exact.sum()),
         "pretraining_overlap_examples": [str(i) for i in ids[corpora.exact][:SHOWN]],
         "pretraining_values": {name: {"test": n, "in_corpus": m} for name, (n, m) in corpora.values.items()},
+        "pretraining_by_spelling": dict(corpora.by_spelling),
         "pretraining_near": len(near),
         "pretraining_near_examples": [
             {"test": str(ids[row]), "similarity": round(float(corpora.similarity[row]), 3)} for row in near[:SHOWN]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from exapt.core.contracts import Fold, Rows, Table
 from exapt.core.errors import WeightsError
-from exapt.data.leakage.keys import Keys, canonical_keys, row_keys
+from exapt.data.leakage.keys import Keys, canonical_keys, keys_by_spelling, row_keys
 from exapt.data.leakage.similarity import Nearest, nearest_training
-from exapt.data.leakage.sketches import NEAR, coverage, false_matches, overlap, similar
+from exapt.data.leakage.sketches import NEAR, coverage, false_matches, overlap, overlap_by_spelling, similar
 
 Mask = NDArray[np.bool_]
 
@@ -30,6 +30,8 @@ class InCorpora:
         (n_test,) estimated, to the most similar value of any corpus; NaN where it cannot be told.
     values
         Input column -> number of different values in the test part, and how many of them are in a corpus.
+    by_spelling
+        Number of test rows in a corpus by each idea of what is the same; empty where there is only one.
     how
         What was compared, one line a corpus.
     """
@@ -38,6 +40,7 @@ class InCorpora:
     near: Mask
     similarity: NDArray[np.float64]
     values: Mapping[str, tuple[int, int]]
+    by_spelling: Mapping[str, int]
     how: str
 
 
@@ -55,6 +58,8 @@ class Evidence:
         The most similar training rows; None where no measure applies.
     corpora
         What is in the pre-training corpora.
+    spellings
+        Other hashes of the rows, by stricter ideas of what is the same; empty where there is only one.
     contradicting
         Rows of any part whose input also occurs with another label; None without a label column.
     shared
@@ -68,6 +73,7 @@ class Evidence:
     in_validation: Rows
     nearest: Nearest | None
     corpora: InCorpora
+    spellings: Mapping[str, Keys]
     contradicting: Rows | None
     shared: Mapping[str, Mask] = field(default_factory=dict)
 
@@ -99,7 +105,10 @@ def gather(
         Similarity of a near duplicate, in (0, 1]; None = the modality's own.
     """
     keys = row_keys(table)
-    contradicting = _contradictions(table, keys)
+    contradicting = contradictions(table, keys)
+    names = table.names("input")
+    single = len(names) == 1
+    spellings = keys_by_spelling(table.values(names[0]), table.columns[names[0]].modality) if single else {}
     return [
         Evidence(
             table,
@@ -109,6 +118,7 @@ def gather(
             _copies(keys, fold.test, fold.valid),
             nearest_training(table, fold.test, fold.train, threshold=threshold),
             _in_corpora(table.take(fold.test), corpora),
+            spellings,
             contradicting,
             {name: _shared(table, fold, name) for name in table.names("group") if name in table.frame},
         )
@@ -131,7 +141,8 @@ def _in_corpora(test: Table, corpora: Sequence[Mapping[str, Any]]) -> InCorpora:
     similarity = np.full(len(test), np.nan)
     near = np.zeros(len(test), dtype=bool)
     seen = {name: np.zeros(len(test), dtype=bool) for name in test.names("input")}
-    told = []
+    told: list[str] = []
+    spelled: dict[str, Mask] = {}
     for corpus in corpora:
         modality = corpus.get("modality")
         names = [name for name in test.names("input") if test.columns[name].modality == modality]
@@ -141,6 +152,8 @@ def _in_corpora(test: Table, corpora: Sequence[Mapping[str, Any]]) -> InCorpora:
         try:
             for name in names:
                 seen[name] |= overlap(corpus, test.values(name))
+                for word, same in overlap_by_spelling(corpus, test.values(name)).items():
+                    spelled[word] = spelled.get(word, np.zeros(len(test), dtype=bool)) | same
                 found = similar(corpus, test.values(name))
                 if found is not None:
                     similarity = np.fmax(similarity, found)
@@ -155,7 +168,8 @@ def _in_corpora(test: Table, corpora: Sequence[Mapping[str, Any]]) -> InCorpora:
     how = "; ".join(told) or "not computed: no weights with a sketch of their corpus"
     exact = np.logical_or.reduce(list(seen.values()))
     values = {name: _distinct(test, name, found) for name, found in seen.items()} if told else {}
-    return InCorpora(exact, near & ~exact, similarity, values, how)
+    by_spelling = {name: int(same.sum()) for name, same in spelled.items()}
+    return InCorpora(exact, near & ~exact, similarity, values, by_spelling, how)
 
 
 def _distinct(test: Table, name: str, found: Mask) -> tuple[int, int]:
@@ -164,7 +178,8 @@ def _distinct(test: Table, name: str, found: Mask) -> tuple[int, int]:
     return len(np.unique(keys)), len(np.unique(keys[found]))
 
 
-def _contradictions(table: Table, keys: Keys) -> Rows | None:
+def contradictions(table: Table, keys: Keys) -> Rows | None:
+    """Rows whose key also occurs with another label; None without a label column."""
     import pandas as pd
 
     names = [n for n in table.names("target") if n in table.frame and table.columns[n].modality == "label"]

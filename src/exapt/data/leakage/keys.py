@@ -20,6 +20,7 @@ from exapt.core.errors import DataError
 
 Keys = NDArray[np.uint64]
 CHUNK = 4096
+MANY_MOLECULES = 100_000  # above, only the neutral form is compared: the others cost as much again
 MIXER = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio in 64 bits
 SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31))
 FACTORS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -80,6 +81,31 @@ def canonical_texts(values: Sequence[Any], modality: Modality) -> list[str]:
 
         return [known or written for known, written in zip(neutral(texts), texts, strict=True)]
     return texts
+
+
+def keys_by_spelling(values: Sequence[Any] | Matrix, modality: Modality) -> dict[str, Keys]:
+    """Hashes by stricter ideas of what is the same, for modalities that have several; the last is `canonical_keys`.
+
+    Molecules: "as drawn" is the same structure with stereo, charges and salts; "without stereo" leaves the stereo out;
+    "neutral" leaves salts, charges and isotopes out too.
+
+    Examples
+    --------
+    >>> found = keys_by_spelling(["CC(=O)O", "CC(=O)[O-].[Na+]"], "molecule")
+    >>> {name: bool(keys[0] == keys[1]) for name, keys in found.items()}
+    {'as drawn': False, 'without stereo': False, 'neutral': True}
+    """
+    if modality != "molecule" or isinstance(values, Matrix) or len(values) > MANY_MOLECULES:
+        return {}
+    from exapt.bio.chem.standard import canonical as spelled
+
+    texts = [str(value).strip() for value in values]
+    plain = {"as drawn": spelled(texts), "without stereo": spelled(texts, stereo=False)}
+    found = {
+        name: _hashes((known or written).encode() for known, written in zip(spellings, texts, strict=True))
+        for name, spellings in plain.items()
+    }
+    return found | {"neutral": canonical_keys(values, modality)}
 
 
 def row_keys(table: Table) -> Keys:

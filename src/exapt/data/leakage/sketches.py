@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from exapt.core.contracts import Matrix, Modality
 from exapt.core.errors import WeightsError
-from exapt.data.leakage.keys import Keys, canonical_keys, cells, mixed, name_keys
+from exapt.data.leakage.keys import Keys, canonical_keys, cells, keys_by_spelling, mixed, name_keys
 
 FORMAT_VERSION = 2
 BYTES = 785_000  # of packed hashes; base85 makes 981 kB of them
@@ -46,7 +46,7 @@ KMERS = {"dna": 21, "rna": 21, "protein": 9}
 NEAR = {"molecule": 0.9, "expression": 0.9, "dna": 0.9, "rna": 0.9, "protein": 0.9}  # similarity that counts as near
 
 
-def sketch(values: Sequence[Any] | Matrix, modality: Modality) -> dict[str, Any]:
+def sketch(values: Sequence[Any] | Matrix, modality: Modality, *, spellings: bool = False) -> dict[str, Any]:
     """Sketch a corpus, or one input column of it.
 
     Parameters
@@ -55,6 +55,8 @@ def sketch(values: Sequence[Any] | Matrix, modality: Modality) -> dict[str, Any]
         The n values.
     modality
         What they are.
+    spellings
+        Keep the stricter hashes of `keys_by_spelling` too: for a sketch that is used at once and not shipped.
 
     Returns
     -------
@@ -82,7 +84,20 @@ def sketch(values: Sequence[Any] | Matrix, modality: Modality) -> dict[str, Any]
         "distinct": len(keys),
         "exact": exact,
         "near": near,
+        "spellings": {
+            name: _pack(np.unique(found), np.inf, EXTRA) for name, found in keys_by_spelling(values, modality).items()
+        }
+        if spellings
+        else {},
     }
+
+
+def overlap_by_spelling(saved: Mapping[str, Any], values: Sequence[Any] | Matrix) -> dict[str, NDArray[np.bool_]]:
+    """Which values are in the corpus by each idea of what is the same; empty where the sketch has only one."""
+    if not saved.get("spellings"):
+        return {}
+    keys = keys_by_spelling(values, saved["modality"])
+    return {name: _found(saved["spellings"][name], found) for name, found in keys.items()}
 
 
 def overlap(saved: Mapping[str, Any], values: Sequence[Any] | Matrix) -> NDArray[np.bool_]:
@@ -229,7 +244,7 @@ def _pack(keys: Keys, room: float, extra: tuple[int, int], *, whole: bool = Fals
     not fit, only the smallest hashes are kept, and `share` says how many of all.
     """
     spare = float(np.clip(room * 8 / max(1, len(keys)) - CODED, *extra))
-    most = len(keys) if whole else int(room * 8 / (spare + CODED))
+    most = len(keys) if whole or np.isinf(room) else int(room * 8 / (spare + CODED))
     share = 1.0 if len(keys) <= most else float(keys[most]) / 2.0**64
     keys = keys[:most]
     bits = min(64, int(spare + np.log2(max(2.0, len(keys) / share))))
