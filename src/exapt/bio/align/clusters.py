@@ -20,7 +20,6 @@ from exapt.bio.sequence.alphabets import canonical
 Labels = NDArray[np.int64]
 Pairs = tuple[Rows, Rows]
 RANKS = (0, 2, 6, _by_kmers.MOST_CANDIDATES)  # best candidates first: most later ones are then in the cluster already
-REPEATS = 3  # rounds through the representatives at most; a round that joins nothing is the last
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def cluster(
 
     A greedy clustering around representatives leaves relatives in different clusters, which a split must not do: so
     whatever is linked is joined. Every sequence is compared with its neighbours, then with the longest member of
-    every cluster, until nothing new is joined. DNA is compared on both strands.
+    every cluster. DNA is compared on both strands.
 
     Parameters
     ----------
@@ -123,35 +122,27 @@ def _representatives(labels: Labels, sequences: Sequence[str]) -> Rows:
 
 
 def _closed(labels: Labels, sequences: Sequence[str], links: Callable[[Labels, Rows], Pairs]) -> Labels:
-    """Join every cluster with those whose representative is a relative of one of its members."""
-    for _ in range(REPEATS):
-        chosen = _representatives(labels, sequences)
-        query, reference = links(labels, chosen)
-        after = _joined(labels, (query, chosen[reference]))
-        done = after.max(initial=0) == labels.max(initial=0)
-        labels = after
-        if done:
-            break
-    return labels
+    """Join every cluster with those whose representative is a relative of one of its members.
+
+    Once is enough: the longest member of a joined cluster was a representative already.
+    """
+    chosen = _representatives(labels, sequences)
+    query, reference = links(labels, chosen)
+    return _joined(labels, (query, chosen[reference]))
 
 
 def _by_mmseqs(sequences: Sequence[str], modality: str, rules: Rules) -> Labels:
-    labels = np.arange(len(sequences), dtype=np.int64)
-    rows = np.flatnonzero([len(sequence) >= mmseqs.SHORTEST for sequence in sequences])
-    if len(rows) < 2:
-        return labels
-    if modality == "protein":
-        with mmseqs.Workplace(modality, rules) as work:
-            pairs = work.cluster(work.database("all", sequences, rows))
-    else:
-        found = mmseqs.relatives(sequences, sequences, modality, rules)
-        pairs = (found.query, found.reference)
-
     def links(_: Labels, chosen: Rows) -> Pairs:
         found = mmseqs.relatives(sequences, [sequences[row] for row in chosen], modality, rules)
         return found.query, found.reference
 
-    return _closed(_joined(labels, pairs), sequences, links)
+    labels = np.arange(len(sequences), dtype=np.int64)
+    few = len(sequences) <= mmseqs.MOST_HITS  # all relatives of each are found at once
+    if few or modality != "protein":
+        labels = _joined(labels, links(labels, labels))
+    else:
+        labels = _joined(labels, mmseqs.linked(sequences, rules))
+    return labels if few else _closed(labels, sequences, links)
 
 
 def _by_own(sequences: Sequence[str], modality: str, rules: Rules) -> Labels:

@@ -25,8 +25,8 @@ import pandas as pd
 from exapt.bio.align._links import Links, Rows, Rules
 from exapt.core.errors import ExaptError
 
-SENSITIVITY = "5.7"  # MMseqs2's own default for a search; 7.5 is twice as slow
-MOST_HITS = "300"  # relatives of one query; further links are found through the representatives
+MOST_HITS = 300  # relatives of one query
+FEW_LETTERS = 1_000_000  # of proteins; below, seeds of 5 letters save a second and half a gigabyte
 SHORTEST_SEED, LONGEST_SEED = 8, 12  # letters of DNA; MMseqs2's default, 15, finds nothing in a promoter of 70 letters
 SHORTEST = 6  # letters; MMseqs2 has no seed in less
 COLUMNS = "query,target,fident,qstart,qend,tstart,tend,bits"
@@ -83,9 +83,10 @@ def _find(named: str | None, search_path: str | None) -> Mmseqs:
 
 
 def _call(command: Sequence[str]) -> str:
-    """Run and return what was printed."""
+    """Run and return what was printed. Threads that wait give the processor to others, who may need it."""
+    environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, env=environment)
     except OSError as error:
         raise MmseqsError(f"{command[0]} cannot be run ({error.strerror or error})") from None
     if done.returncode == -signal.SIGILL:
@@ -139,11 +140,12 @@ class Workplace:
         """Hits of all queries in a database of so many letters; columns COLUMNS, the names are row numbers."""
         result, table = self._place("hits"), self._place("hits.tsv")
         rules = ["--min-seq-id", str(self._rules.identity), "-e", str(self._rules.e_value)]
-        options = ["-s", SENSITIVITY, "--alignment-mode", "3"]
+        options = ["-s", f"{sensitivity(self._rules.identity):g}", "--alignment-mode", "3"]
+        options += ["-k", "5"] if letters < FEW_LETTERS else []
         nucleic = [] if self._modality == "protein" else ["--search-type", "3"]
         if nucleic:
             options = ["--strand", "2" if self._modality == "dna" else "1", "-k", str(seed_length(letters)), *nucleic]
-        self._run("search", queries, references, result, *rules, *options, "--mask", "0", "--max-seqs", MOST_HITS)
+        self._run("search", queries, references, result, *rules, *options, "--mask", "0", "--max-seqs", str(MOST_HITS))
         self._run("convertalis", queries, references, result, table, "--format-output", COLUMNS, *nucleic)
         _call([str(self._binary.path), "rmdb", result])
         kinds = {name: "float64" if name in ("fident", "bits") else "int64" for name in COLUMNS.split(",")}
@@ -200,6 +202,21 @@ def relatives(queries: Sequence[str], references: Sequence[str], modality: str, 
     return _links(found, queries, references, rules)
 
 
+def linked(sequences: Sequence[str], rules: Rules) -> tuple[Rows, Rows]:
+    """Pairs by MMseqs2's own cascaded clustering of proteins: representative and member of each sequence.
+
+    Raises
+    ------
+    MmseqsError
+        Where MMseqs2 is missing or fails.
+    """
+    rows = np.flatnonzero([len(sequence) >= SHORTEST for sequence in sequences])
+    if not len(rows):
+        return rows, rows
+    with Workplace("protein", rules) as work:
+        return work.cluster(work.database("all", sequences, rows))
+
+
 def _links(found: pd.DataFrame, queries: Sequence[str], references: Sequence[str], rules: Rules) -> Links:
     query, reference = found["query"].to_numpy(), found["target"].to_numpy()
     lengths = [np.fromiter(map(len, side), dtype=np.int64, count=len(side)) for side in (queries, references)]
@@ -226,6 +243,17 @@ def seed_length(letters: int) -> int:
     (8, 10, 12)
     """
     return int(np.clip(round(np.log2(max(letters, 1)) / 2 - 1), SHORTEST_SEED, LONGEST_SEED))
+
+
+def sensitivity(identity: float) -> float:
+    """MMseqs2's ``-s`` for proteins: from its default for a search, 5.7, down to 1 where relatives are close.
+
+    Examples
+    --------
+    >>> sensitivity(0.0), sensitivity(0.5), sensitivity(0.9)
+    (5.7, 3.0, 1.0)
+    """
+    return float(np.clip(round(1 + 10 * (0.7 - identity), 2), 1.0, 5.7))
 
 
 def processors() -> int:

@@ -70,7 +70,7 @@ def _lookup(letters: str) -> NDArray[np.uint8]:
     """Byte -> digit; 255 for what is no letter."""
     table = np.full(256, UNKNOWN, dtype=np.uint8)
     for digit, letter in enumerate(letters):
-        names = letter + ("TU" if letter in "TU" else "")
+        names = "TU" if letter in "TU" and len(letters) == 4 else letter
         table[list((names + names.lower()).encode())] = digit
     return table
 
