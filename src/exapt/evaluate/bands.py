@@ -49,7 +49,7 @@ def by_similarity(
     list of dict
         One a band, from 0 to 0.3 up to 0.9 to 1 (the upper end excluded), and 1 itself: low, high, n, n_groups, arms
         (arm -> value, low, high), gain (transfer over scratch, positive = better; None without both), and note where
-        the band was not scored or has no interval.
+        the band was not scored (too few rows, or one class only and a metric that needs two) or has no interval.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def by_similarity(
     Examples
     --------
     >>> truth = np.tile([0, 1], 10)
-    >>> rows = by_similarity(truth, {"transfer": [np.eye(2)[truth]]}, [0.2] * 20, metric=find("accuracy"))
+    >>> rows = by_similarity(truth, {"transfer": [np.eye(2)[truth]]}, [0.2] * 20, metric=find("macro_f1"))
     >>> rows[0]["n"], rows[0]["arms"]["transfer"]["value"], rows[1]["note"]
     (20, 1.0, 'no test rows')
     """
@@ -88,6 +88,8 @@ def _band(
     if len(truth) < FEWEST:
         few = f"too few test rows to score ({len(truth)}; {FEWEST} are needed)"
         return {**row, "note": few if len(truth) else "no test rows"}
+    if truth.ndim == 1 and "class" in metric.kinds and metric.name not in ROWWISE and len(np.unique(truth)) == 1:
+        return {**row, "note": f"only one class, of which {metric.label} says nothing"}
     for name, seeds in arms.items():
         row["arms"][name] = plain(interval(metric, truth, seeds, units, replicates=replicates))
     if {"transfer", "scratch"} <= set(arms):

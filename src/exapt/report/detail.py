@@ -97,9 +97,11 @@ def probabilities(content: ReportContent) -> str:
         return f"{text}; perfect ones would show {words.number(before['ece_if_calibrated'])} by chance."
     low, high = min(part["temperature"]), max(part["temperature"])
     kind = f"temperature {low:.2f}" + (f" to {high:.2f}" if f"{high:.2f}" != f"{low:.2f}" else "")
+    worse = ", so it did not help here" if after["ece"] > before["ece"] else ""
     return (
         f"{text}; after temperature scaling ({kind}, fitted on {part['n_valid']:,} validation examples) by "
-        f"{words.number(after['ece'])}. Perfect ones would show {words.number(after['ece_if_calibrated'])} by chance."
+        f"{words.number(after['ece'])}{worse}. Perfect ones would show {words.number(after['ece_if_calibrated'])} by "
+        "chance."
     )
 
 

@@ -65,6 +65,19 @@ def test_bands_count_every_known_row_once(problem, found):
     }  # fmt: skip
 
 
+def test_a_band_of_one_class_is_scored_only_by_what_needs_no_other(problem):
+    """Macro-F1 of a band of one class is the mean with a class that is not there: half of the recall, or less."""
+    truth = np.where(np.arange(600) < 300, 0, problem["truth"])
+    near = np.where(np.arange(600) < 300, 1.0, 0.1)
+    for metric, scored in (("macro_f1", False), ("accuracy", True)):
+        found = details(
+            truth, problem["transfer"], kind="class", classes=CLASSES, metric=metric, groups=None, similarity=near
+        )["bands"]["rows"]  # fmt: skip
+        assert bool(found[-1]["arms"]) is scored
+        assert ("one class" in (found[-1]["note"] or "")) is not scored
+        assert found[0]["arms"]
+
+
 def test_temperature_makes_sure_probabilities_modest(found):
     part = found["calibration"]
     assert all(2 < temperature < 4 for temperature in part["temperature"])

@@ -87,7 +87,7 @@ def _below(area: Axes, rows: list[dict[str, Any]]) -> None:
             area.annotate(words.count(row["n_groups"], "group"), (place, 0), (0, -36), **shared,
                           xycoords=("data", "axes fraction"), fontsize=SMALL - 1, color=colour("muted"))  # fmt: skip
         if not row["arms"]:
-            text = "none" if not row["n"] else "too\nfew"
+            text = "none" if not row["n"] else "one\nclass" if "one class" in row["note"] else "too\nfew"
             area.text(place, 0.5, text, transform=area.get_xaxis_transform(), ha="center", va="center",
                       fontsize=SMALL, color=colour("muted"))  # fmt: skip
 
@@ -106,8 +106,10 @@ def _how(rows: list[dict[str, Any]]) -> str:
     text = (
         "Each test example is in the band of its similarity to the nearest training example; bars are 95 % intervals."
     )
-    few = [row for row in rows if not row["arms"] and row["n"]]
-    return text + (f" Bands with fewer than {detail.FEW} examples are not scored." if few else "")
+    few = [row for row in rows if not row["arms"] and 0 < row["n"] < detail.FEW]
+    text += f" Bands with fewer than {detail.FEW} examples are not scored." if few else ""
+    one = any("one class" in (row["note"] or "") for row in rows)
+    return text + (" A band of one class is not scored either: this score needs two." if one else "")
 
 
 def _numbers(rows: list[dict[str, Any]], arms: list[str], metric: str) -> pd.DataFrame:

@@ -112,8 +112,10 @@ def abstention(content: ReportContent) -> Drawing | None:
     area.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
     area.yaxis.set_major_formatter(lambda y, _: f"{y:.0%}" if top > 0.05 else f"{y:.1%}")
     area.plot([0, 1.01], [part["goal"]] * 2, color=colour("hurt"), linewidth=1.2, dashes=(3, 3))
-    area.annotate(f"wanted: {part['goal']:.0%} at most", (0, part["goal"]), (5, 4), textcoords="offset points",
-                  fontsize=SMALL, color=colour("hurt"))  # fmt: skip
+    left, right = ((curve["risk"].iloc[round(at * (len(curve) - 1))] - part["goal"]) ** 2 for at in (0.12, 0.88))
+    place, shift, side = (0.0, 5, "left") if left > right else (1.0, -2, "right")
+    area.annotate(f"wanted: {part['goal']:.0%} at most", (place, part["goal"]), (shift, 4), ha=side,
+                  textcoords="offset points", fontsize=SMALL, color=colour("hurt"))  # fmt: skip
     area.plot(curve["coverage"], curve["risk"], color=colour("transfer"), linewidth=2.4)
     if chosen:
         _cross(area, told, wrong)
