@@ -15,22 +15,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from exapt.core.errors import ConfigError, DataError, nearest
 from exapt.core.registry import METRICS
-from exapt.evaluate.intervals import (
-    FEW_GROUPS,
-    REPLICATES,
-    Bootstrap,
-    Interval,
-    SeedScores,
-    score,
-    summary,
-    verdict,
-)
+from exapt.evaluate.intervals import FEWEST_GROUPS, Interval, groups_needed, summary, verdict
 from exapt.evaluate.metrics._metric import Kind, Metric, find
+from exapt.evaluate.resampling import REPLICATES, Resampling, SeedScores, score
 
 FORMAT_VERSION = 1
 AUDIT = ("exact_duplicates", "near_duplicates", "pretraining_overlap", "verdict")
 NOTHING = "nothing was transferred: no weights and no source data were given"
 BASELINE = "baseline:"
+TOO_LITTLE = "too little data to tell"
+SMALLEST = 0.02  # of the width of the metric's bounds (without bounds, of the other arm's score): of interest
 CHOSEN_ON_TEST = "best baseline chosen on the test rows, so this comparison is conservative"
 
 
@@ -84,7 +78,9 @@ def compare(  # noqa: PLR0913 - two arguments, the rest by keyword
     seeds
         The seeds of the trained arms.
     groups
-        (n,) resampling unit of each row (homology cluster, scaffold, donor). None = every row by itself.
+        (n,) resampling unit of each row (homology cluster, scaffold, donor). None = every row by itself. A row that
+        was tested more than once (repeated splits) stands there more than once, each time with the same group; where
+        rows have no group, its own number is its group.
     validation
         Arm -> its primary metric on the validation rows, higher = better (errors turned round). It decides which
         baseline is the best one. Where no baseline has a number, the test rows decide, and a note says so.
@@ -97,7 +93,10 @@ def compare(  # noqa: PLR0913 - two arguments, the rest by keyword
     -------
     dict
         The object of `scores.json`, ready for JSON: what is undefined is None. A gain that was not measured is
-        None. A gain has a ``"note"`` where its interval needs a warning, and ``"vs_best_baseline"`` has ``"arm"``.
+        None. A gain has ``"groups"``, how many test groups it rests on, and ``"groups_needed"``, how many would find
+        such a difference four times in five (None = unknown, see `groups_needed`). With fewer than six groups its
+        verdict is "no evidence" and its ``"note"`` says that the data are too little to tell; other warnings are
+        notes too. ``"vs_best_baseline"`` has ``"arm"``.
 
     Raises
     ------
@@ -111,7 +110,7 @@ def compare(  # noqa: PLR0913 - two arguments, the rest by keyword
     rows = np.arange(len(known)) if groups is None else np.asarray(groups, dtype=object)
     _check(arms, known, rows)
     true = np.asarray(truth)[known]
-    draws = Bootstrap.over(rows[known], replicates=replicates)
+    draws = Resampling.over(rows[known], replicates=replicates)
     scored = _score(arms, true, known, chosen, draws)
     return {
         "format_version": FORMAT_VERSION,
@@ -119,6 +118,7 @@ def compare(  # noqa: PLR0913 - two arguments, the rest by keyword
         "primary_metric": metrics[0],
         "higher_is_better": chosen[0].higher_is_better,
         "n_test": int(known.sum()),
+        "n_groups": draws.n_groups,
         "seeds": [int(seed) for seed in seeds],
         "arms": {
             name: {
@@ -169,7 +169,7 @@ def _score(
     truth: NDArray[Any],
     known: NDArray[np.bool_],
     metrics: Sequence[Metric],
-    draws: Bootstrap,
+    draws: Resampling,
 ) -> dict[tuple[str, str], SeedScores]:
     predictions = {name: [np.asarray(one)[known] for one in arm.predictions] for name, arm in arms.items()}
     keys = [(name, metric) for name in arms for metric in metrics]
@@ -178,19 +178,18 @@ def _score(
 
 
 def _gains(
-    primary: Mapping[str, SeedScores], metric: Metric, draws: Bootstrap, validation: Mapping[str, float]
+    primary: Mapping[str, SeedScores], metric: Metric, draws: Resampling, validation: Mapping[str, float]
 ) -> dict[str, Any]:
     gains: dict[str, Any] = {"vs_scratch": None, "vs_best_baseline": None}
     if "transfer" not in primary:
         return gains
     transfer = primary["transfer"]
     if "scratch" in primary:
-        gains["vs_scratch"] = _gain(transfer.minus(primary["scratch"]).times(metric.sign), draws)
+        gains["vs_scratch"] = _gain(transfer, primary["scratch"], metric, draws)
     best, chosen_on_test = best_baseline(primary, metric, validation)
     if best is not None:
-        note = CHOSEN_ON_TEST if chosen_on_test else None
-        gain = transfer.minus(primary[best]).times(metric.sign)
-        gains["vs_best_baseline"] = {"arm": best, **_gain(gain, draws, note)}
+        gain = _gain(transfer, primary[best], metric, draws, *([CHOSEN_ON_TEST] if chosen_on_test else []))
+        gains["vs_best_baseline"] = {"arm": best, **gain}
     return gains
 
 
@@ -216,16 +215,20 @@ def best_baseline(
     return names[int(np.argmax(np.where(np.isnan(values), -np.inf, values)))], True
 
 
-def _gain(scores: SeedScores, draws: Bootstrap, note: str | None = None) -> dict[str, Any]:
-    found = summary(scores, draws)
-    notes = [note] if note else []
-    if draws.n_groups < 2:
-        notes.append("too few groups: all test rows belong to one group, so there is no interval and no verdict")
-    elif draws.n_groups < FEW_GROUPS:
-        notes.append(f"too few groups: an interval over {draws.n_groups} groups is rough")
-    if undefined := scores.undefined():
-        notes.append(f"{undefined} of {draws.replicates} replicates leave the metric undefined and were left out")
-    return {**_plain(found), "verdict": verdict(found), **({"note": "; ".join(notes)} if notes else {})}
+def _gain(arm: SeedScores, other: SeedScores, metric: Metric, draws: Resampling, *notes: str) -> dict[str, Any]:
+    gain = arm.minus(other).times(metric.sign)
+    width = metric.bounds[1] - metric.bounds[0]
+    smallest = SMALLEST * float(width if np.isfinite(width) else abs(other.values.mean()))
+    found, groups = summary(gain, draws), draws.n_groups
+    entry: dict[str, Any] = {"groups": groups, "groups_needed": groups_needed(gain, draws, smallest)}
+    few = _too_little(entry)
+    said = [few, *notes] if few else [*notes]
+    if undefined := gain.undefined():
+        said.append(f"{undefined} of {draws.replicates} replicates leave the metric undefined and were left out")
+    if not few and not np.isfinite(found.low):
+        said.append("without one of the groups the metric is undefined, so there is no interval")
+    given = {"note": "; ".join(said)} if said else {}
+    return {**_plain(found), "verdict": "no evidence" if few else verdict(found), **entry, **given}
 
 
 def _plain(found: Interval) -> dict[str, float | None]:
@@ -234,7 +237,7 @@ def _plain(found: Interval) -> dict[str, float | None]:
 
 
 def sentence(scores: Mapping[str, Any]) -> str:
-    """Say the result of a comparison in one sentence; a hurt verdict is in capitals.
+    """Say the result of a comparison in one sentence; a hurt verdict is in capitals, too few groups come first.
 
     Parameters
     ----------
@@ -262,7 +265,8 @@ def sentence(scores: Mapping[str, Any]) -> str:
     if scratch is not None and scratch.get("note", "").startswith(NOTHING):
         opening = "Nothing was transferred, the network was trained from scratch: "
     elif scratch is not None:
-        opening = _OPENINGS[scratch["verdict"]]
+        few = _too_little(scratch)
+        opening = f"{few.capitalize()}. Transfer: " if few else _OPENINGS[scratch["verdict"]]
         value = number(arms["scratch"][metric.name]["value"])
         text += f", from scratch {value} ({change(scratch)})"
     if baseline is not None:
@@ -271,9 +275,24 @@ def sentence(scores: Mapping[str, Any]) -> str:
         text += f"; best baseline {name} {value} ({change(baseline)}, {_ENDINGS[baseline['verdict']]})"
     if not metric.higher_is_better and (scratch is not None or baseline is not None):
         text += " (a gain of + means a lower error)"
-    notes = dict.fromkeys(entry["note"] for entry in (scratch, baseline) if entry and "note" in entry)
-    notes.pop(NOTHING, None)
+    entries = [entry for entry in (scratch, baseline) if entry]
+    notes = dict.fromkeys(note for note in map(_other_notes, entries) if note)
     return opening + text + "." + "".join(f" Note: {note}." for note in notes)
+
+
+def _too_little(gain: Mapping[str, Any]) -> str | None:
+    """What is said of a gain over too few groups."""
+    groups, needed = gain.get("groups"), gain.get("groups_needed")
+    if groups is None or groups >= FEWEST_GROUPS:
+        return None
+    enough = f"at least {FEWEST_GROUPS}" if needed is None else f"about {needed}"
+    return f"{TOO_LITTLE}: {groups} group{'s'[: groups > 1]}; {enough} would be needed"
+
+
+def _other_notes(gain: Mapping[str, Any]) -> str:
+    """The note of a gain without what the opening of the sentence says already."""
+    note: str = gain.get("note", "")
+    return note.removeprefix(NOTHING).removeprefix(_too_little(gain) or "").removeprefix("; ")
 
 
 _OPENINGS = {

@@ -1,44 +1,68 @@
-"""Bootstrap intervals over groups and seeds, for one arm and for the paired difference of two.
+"""Intervals over groups and seeds, for one arm and for the paired difference of two, and verdicts.
 
-The resampling unit is the group (homology cluster, scaffold, donor), because rows of one group are not
-independent; the seeds of training are resampled too, because another seed would have given another model.
-What an interval covers is therefore: other groups of the same kind, and other seeds.
+An interval covers what other groups of the same kind and other seeds of training would have given. The score is the
+mean of the metric over the seeds; its interval is ``score ± critical * standard error``:
 
-The statistic is the mean of the metric over the seeds. A replicate deviates from it by `g`, what the resampled
-groups change, and `s`, what the resampled seeds change. A bootstrap of G units has (G - 1) / G of the variance
-that it should have, which matters for three seeds or eight donors. So both deviations are divided by the square
-root of that share, and the 2.5 and 97.5 percentiles of `g + s` are stretched by t / z with the degrees of freedom
-that Satterthwaite gives to the sum of the two variances. With many groups and seeds this is the plain percentile
-interval. Without the correction, two arms that differ by luck alone were told apart in up to 24 % of simulated
-comparisons (three seeds, seeds more variable than rows); with it in 3 to 7 %.
+- **Groups.** Two standard errors are taken, and the larger one counts: that of the bootstrap over groups, times
+  G / (G - 1) under the root, and that of the jackknife that leaves out one group at a time [1]. The bootstrap is too
+  small where a few large groups decide (it draws them too often together with themselves), the jackknife where a score
+  jumps (a class that a replicate does not hold). Both are taken around the score, not around their own mean, so that
+  a score which is biased in small samples is not thought certain.
+- **Degrees of freedom.** A group contributes to the score at most in proportion to its number of rows n. So a standard
+  error over groups of unequal size has the degrees of freedom min(G, 3 (sum n^2)^2 / sum n^4) - 1: G - 1 where sizes
+  are alike, fewer where a few large groups decide (Satterthwaite's formula [2], the kurtosis being that of the sizes).
+- **Seeds.** Their variance, S - 1 degrees of freedom, is added. The critical value is the mean of both quantiles of t,
+  weighted by both variances [3]. This is conservative; Satterthwaite's formula is not for two or three seeds.
+- **Scale.** The score of one arm cannot leave its bounds, and its distribution is skewed near them. Its interval is
+  made on the scale log(x - lowest) - log(highest - x): the logit for accuracy, Fisher's z for a correlation, the
+  logarithm for an error. Differences stay on their own scale.
+
+`docs/explanation/intervals.md` shows how often these intervals hold the truth, and what was tried beside them.
 
 References
 ----------
-Efron and Tibshirani 1993, An introduction to the bootstrap. doi:10.1201/9780429246593
-Field and Welsh 2007, Bootstrapping clustered data. doi:10.1111/j.1467-9868.2007.00593.x
-Hesterberg 2015, What teachers should know about the bootstrap. doi:10.1080/00031305.2015.1089789
-Satterthwaite 1946, An approximate distribution of estimates of variance components. doi:10.2307/3002019
+1. MacKinnon, Nielsen and Webb 2023, Fast and reliable jackknife and bootstrap methods for cluster-robust inference.
+   arXiv:2301.04527
+2. Satterthwaite 1946, An approximate distribution of estimates of variance components. doi:10.2307/3002019
+3. Cochran and Cox 1957, Experimental designs, 2nd edition, section 4.14
+4. Cameron, Gelbach and Miller 2008, Resampling-based improvements for inference with clustered errors.
+   doi:10.1162/rest.90.3.414
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, ndtri, stdtrit  # not scipy.stats, which takes a second to import
 
-from exapt.core.errors import ConfigError, DataError
-from exapt.evaluate.metrics._metric import Floats, Metric
+from exapt.evaluate.metrics._metric import Metric
+from exapt.evaluate.resampling import (
+    FEWEST_REPLICATES,
+    REPLICATES,
+    Resampling,
+    SeedScores,
+    group_codes,
+    resample,
+    score,
+)
+
+__all__ = [
+    "FEWEST_GROUPS", "FEWEST_REPLICATES", "LEVEL", "REPLICATES", "Interval", "Resampling", "SeedScores", "Spread",
+    "Verdict", "difference", "group_codes", "groups_needed", "interval", "resample", "score", "summary", "verdict",
+]  # fmt: skip
 
 Verdict = Literal["helped", "no evidence", "hurt"]
+Bounds = tuple[float, float]
 
-REPLICATES = 2000
-FEWEST_REPLICATES = 1000  # below, the ends of a 95 % interval are themselves too uncertain
-FEW_GROUPS = 10  # below, a verdict comes with a warning
 LEVEL = 0.95
-BLOCK = 1 << 23  # multiplicities held at a time, as int32: 32 MiB
+POWER = 0.8  # chance of finding the difference with the number of groups that is said to be needed
+FEWEST_GROUPS = 6  # for a verdict: with five not even a sign-flip test, which assumes least, reaches 5 % (2 / 2^5)
+WHOLE_LINE: Bounds = (-np.inf, np.inf)
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -51,199 +75,70 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Bootstrap:
-    """The draws that all arms share, so that their differences are paired.
+class Spread:
+    """Variance of a score (mean over the seeds) from the groups and from the seeds, with degrees of freedom."""
 
-    Parameters
-    ----------
-    codes
-        (n,) group of each row, from 0.
-    replicates
-        Number of replicates R.
-    seed
-        Of the draws; the same seed gives the same intervals.
-    """
-
-    codes: NDArray[np.int64]
-    replicates: int = REPLICATES
-    seed: int = 0
+    groups: float
+    groups_freedom: float
+    seeds: float
+    seeds_freedom: int
 
     @classmethod
-    def over(cls, groups: Sequence[Any] | NDArray[Any], *, replicates: int = REPLICATES, seed: int = 0) -> Bootstrap:
-        """Draws over the groups of the test rows; a row without a group (None, NaN) is its own group.
+    def of(cls, scores: SeedScores, draws: Resampling) -> Spread | None:
+        """As the docstring of this module says; None where it cannot be known.
 
-        Raises
-        ------
-        ConfigError
-            Where fewer than 1,000 replicates are asked for.
-        DataError
-            Where there are no rows.
+        It is unknown with one group, and where the metric is undefined without one of the groups (or parts).
         """
-        if replicates < FEWEST_REPLICATES:
-            raise ConfigError(f"{replicates} replicates are too few for a 95 % interval; at least {FEWEST_REPLICATES}.")
-        codes = group_codes(groups)
-        if not len(codes):
-            raise DataError("No test rows with a known target: nothing can be scored. Check the split and the target.")
-        return cls(codes, replicates, seed)
+        value, seeds, n_groups = scores.values.mean(), len(scores.values), draws.n_groups
+        apart = scores.left_out.mean(0) - value
+        drawn = scores.replicates.mean(0) - value
+        drawn = drawn[np.isfinite(drawn)]
+        if n_groups < 2 or not np.isfinite(apart).all() or not len(drawn):
+            return None
+        jackknife = float((apart**2).mean()) * (len(apart) - 1)
+        bootstrap = float((drawn**2).mean()) * n_groups / (n_groups - 1)
+        of_seeds = float(scores.values.var(ddof=1)) / seeds if seeds > 1 else 0.0
+        return cls(max(jackknife, bootstrap), draws.freedom, of_seeds, max(1, seeds - 1))
 
-    @property
-    def n_groups(self) -> int:
-        """Number of distinct groups."""
-        return int(self.codes.max()) + 1
-
-    def blocks(self) -> Iterator[NDArray[np.int32]]:
-        """Row multiplicities in bounded memory, each (r, n) with the replicates adjacent; R rows in all."""
-        generator = np.random.default_rng([self.seed, 0])
-        n_groups, step = self.n_groups, max(1, BLOCK // len(self.codes))
-        for start in range(0, self.replicates, step):
-            size = min(step, self.replicates - start)
-            draws = generator.integers(0, n_groups, size=(size, n_groups))
-            cells = draws * size + np.arange(size)[:, None]
-            counts = np.bincount(cells.ravel(), minlength=n_groups * size).reshape(n_groups, size)
-            yield counts.astype(np.int32)[self.codes].T
-
-    def seed_shares(self, seeds: int) -> Floats:
-        """(R, S): the share of each seed in each replicate, drawn with replacement."""
-        generator = np.random.default_rng([self.seed, 1])
-        return generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=self.replicates) / seeds
+    def half_width(self) -> float:
+        """Half the width of the 95 % interval."""
+        total = self.groups + self.seeds
+        if total == 0:
+            return 0.0
+        of_groups, of_seeds = stdtrit([self.groups_freedom, self.seeds_freedom], (1 + LEVEL) / 2)
+        return float((self.groups * of_groups + self.seeds * of_seeds) / np.sqrt(total))
 
 
-@dataclass(frozen=True)
-class SeedScores:
-    """One metric of one arm: of the test rows as they are, values (S,), and resampled, replicates (S, R)."""
-
-    values: Floats
-    replicates: Floats
-
-    def minus(self, other: SeedScores) -> SeedScores:
-        """Paired difference; an arm with one seed is compared with every seed of the other.
-
-        Raises
-        ------
-        DataError
-            Where both have several seeds, but not equally many.
-        """
-        sizes = {len(self.values), len(other.values)} - {1}
-        if len(sizes) > 1:
-            raise DataError(f"Arms with {sorted(sizes)} seeds cannot be paired. Run them with the same seeds.")
-        return SeedScores(self.values - other.values, self.replicates - other.replicates)
-
-    def times(self, sign: float) -> SeedScores:
-        """All scores times a number."""
-        return SeedScores(sign * self.values, sign * self.replicates)
-
-    def undefined(self) -> int:
-        """Number of replicates that leave the metric undefined for at least one seed."""
-        return int(np.isnan(self.replicates).any(0).sum())
-
-
-def group_codes(groups: Sequence[Any] | NDArray[Any]) -> NDArray[np.int64]:
-    """Groups as numbers from 0; a missing group is a group of its own.
-
-    Examples
-    --------
-    >>> group_codes(["a", "b", None, "a", None]).tolist()
-    [0, 1, 2, 0, 3]
-    """
-    import pandas as pd
-
-    codes = np.asarray(pd.factorize(np.asarray(groups, dtype=object))[0], dtype=np.int64)
-    missing = codes < 0
-    codes[missing] = codes.max(initial=-1) + 1 + np.arange(missing.sum())
-    return codes
-
-
-def resample(groups: Sequence[Any] | NDArray[Any], *, replicates: int = REPLICATES, seed: int = 0) -> NDArray[np.int32]:
-    """Draw groups with replacement, as many as there are.
-
-    Parameters
-    ----------
-    groups
-        (n,) group of each row; ``np.arange(n)`` where rows are independent.
-    replicates
-        Number of replicates R, at least 1,000.
-    seed
-        Of the draws.
-
-    Returns
-    -------
-    ndarray
-        (R, n): how often each replicate holds each row; rows of one group have the same number.
-
-    Examples
-    --------
-    >>> weights = resample(["a", "a", "b"], replicates=1000)
-    >>> weights.shape, bool((weights[:, 0] == weights[:, 1]).all()), set((weights[:, 0] + weights[:, 2]).tolist())
-    ((1000, 3), True, {2})
-    """
-    return np.concatenate(list(Bootstrap.over(groups, replicates=replicates, seed=seed).blocks()))
-
-
-def score(jobs: Sequence[tuple[Metric, Sequence[ArrayLike]]], truth: ArrayLike, draws: Bootstrap) -> list[SeedScores]:
-    """Score predictions on the test rows and on every replicate of them.
-
-    Parameters
-    ----------
-    jobs
-        A metric and the predictions of S seeds, as the metric takes them.
-    truth
-        The truth of the test rows.
-    draws
-        The replicates, shared by all jobs.
-
-    Returns
-    -------
-    list of SeedScores
-        One a job.
-    """
-    parts: list[list[list[Floats]]] = [[[] for _ in predictions] for _, predictions in jobs]
-    for weights in draws.blocks():
-        for (metric, predictions), rows in zip(jobs, parts, strict=True):
-            for prediction, row in zip(predictions, rows, strict=True):
-                row.append(metric(truth, prediction, weights))
-    return [
-        SeedScores(
-            np.array([metric.value(truth, prediction) for prediction in predictions]),
-            np.stack([np.concatenate(row) for row in rows]),
-        )
-        for (metric, predictions), rows in zip(jobs, parts, strict=True)
-    ]
-
-
-def summary(scores: SeedScores, draws: Bootstrap, bounds: tuple[float, float] = (-np.inf, np.inf)) -> Interval:
-    """Mean over the seeds with its interval, as the docstring of this module says.
-
-    Replicates that leave the metric undefined are left out. With one group there is no interval.
-    """
-    value = float(scores.values.mean())
-    seeds, n_groups = len(scores.values), draws.n_groups
-    defined = np.isfinite(scores.replicates).all(0)
-    if n_groups < 2 or not np.isfinite(value) or not defined.any():
+def summary(scores: SeedScores, draws: Resampling, bounds: Bounds = WHOLE_LINE) -> Interval:
+    """Mean over the seeds with its interval; no interval where the spread is unknown (see `Spread.of`)."""
+    value, spread = float(scores.values.mean()), Spread.of(scores, draws)
+    if spread is None or not np.isfinite(value):
         return Interval(value, float("nan"), float("nan"))
-    replicates = scores.replicates[:, defined]
-    middle = replicates.mean(0)
-    by_group = (middle - value) * np.sqrt(n_groups / (n_groups - 1))
-    by_seed = np.zeros_like(by_group)
-    if seeds > 1:
-        drawn = np.einsum("rs,sr->r", draws.seed_shares(seeds)[defined], replicates)
-        by_seed = (drawn - middle) * np.sqrt(seeds / (seeds - 1))
-    ends = np.quantile(by_group + by_seed, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    low, high = value + ends * _stretch(by_group.var(), by_seed.var(), n_groups, seeds)
-    return Interval(value, float(np.clip(low, *bounds)), float(np.clip(high, *bounds)))
+    return Interval(value, *_within(value, spread.half_width(), bounds, draws.n_groups))
 
 
-def _stretch(group_variance: float, seed_variance: float, n_groups: int, seeds: int) -> float:
-    """Quantile of t over that of the normal, with Satterthwaite's degrees of freedom."""
-    from scipy.special import ndtri, stdtrit  # not scipy.stats, which takes a second to import
-
-    uncertainty = group_variance**2 / (n_groups - 1)
-    if seeds > 1:
-        uncertainty += seed_variance**2 / (seeds - 1)
-    if uncertainty == 0:
-        return 1.0
-    freedom = (group_variance + seed_variance) ** 2 / uncertainty
-    tail = (1 + LEVEL) / 2
-    return float(stdtrit(freedom, tail) / ndtri(tail))
+def _within(value: float, half: float, bounds: Bounds, n_groups: int) -> tuple[float, float]:
+    """The ends, made on the scale on which the bounds lie at infinity."""
+    lowest, highest = bounds
+    below, above = value - lowest, highest - value
+    if half <= ROUNDING and np.isfinite(bounds).all() and min(below, above) <= ROUNDING:
+        # Perfect, or as bad as can be, in every group: how much another group could differ is not in these data. If
+        # at most a share p of groups did (Clopper and Pearson for 0 of G), the score could be so much off.
+        off = (highest - lowest) * (1 - ((1 - LEVEL) / 2) ** (1 / n_groups))
+        return (value - off, value) if above < below else (value, value + off)
+    if min(below, above) <= 0 or not half:
+        return value - half, value + half
+    place = (np.log(below) if np.isfinite(below) else 0.0) - (np.log(above) if np.isfinite(above) else 0.0)
+    reach = half * (1 / below + 1 / above)
+    if np.isfinite(bounds).all():
+        low, high = lowest + (highest - lowest) * expit([place - reach, place + reach])
+    elif np.isfinite(lowest):
+        low, high = lowest + np.exp([place - reach, place + reach])
+    elif np.isfinite(highest):
+        low, high = highest - np.exp([reach - place, -reach - place])
+    else:
+        low, high = value - half, value + half
+    return float(low), float(high)
 
 
 def interval(
@@ -266,9 +161,10 @@ def interval(
     predictions
         One array a seed, all of the same test rows.
     groups
-        (n,) group of each test row; ``np.arange(n)`` where rows are independent.
+        (n,) group of each test row; ``np.arange(n)`` where rows are independent. A row that was tested more than once
+        (repeated splits) stands there more than once, each time with the same group: it is one unit still.
     replicates
-        At least 1,000.
+        Of the bootstrap, at least 1,000.
     seed
         Of the draws.
 
@@ -279,9 +175,9 @@ def interval(
     >>> guess = np.where(np.arange(100) < 80, truth, 1 - truth)
     >>> result = interval(METRICS.get("accuracy"), truth, [np.eye(2)[guess]], np.arange(100))
     >>> result.value, round(result.low, 2), round(result.high, 2)
-    (0.8, 0.72, 0.88)
+    (0.8, 0.71, 0.87)
     """
-    draws = Bootstrap.over(groups, replicates=replicates, seed=seed)
+    draws = Resampling.over(groups, replicates=replicates, seed=seed)
     return summary(score([(metric, predictions)], truth, draws)[0], draws, metric.bounds)
 
 
@@ -306,7 +202,7 @@ def difference(
         The predictions of two arms; one with a single prediction (a method without randomness) is compared with
         every seed of the other.
     """
-    draws = Bootstrap.over(groups, replicates=replicates, seed=seed)
+    draws = Resampling.over(groups, replicates=replicates, seed=seed)
     first, second = score([(metric, predictions) for predictions in arms], truth, draws)
     return summary(first.minus(second).times(metric.sign), draws)
 
@@ -322,3 +218,35 @@ def verdict(gain: Interval) -> Verdict:
     if gain.low > 0:
         return "helped"
     return "hurt" if gain.high < 0 else "no evidence"
+
+
+def groups_needed(gain: SeedScores, draws: Resampling, smallest: float) -> int | None:
+    """About how many test groups would show the difference in four of five studies like this one.
+
+    The variance that the groups bring falls with their number, that of the seeds does not. So a difference d is found
+    with a chance of 80 % at m = G V_groups / (d^2 / (1.96 + 0.84)^2 - V_seeds) groups, at least six.
+
+    Parameters
+    ----------
+    gain
+        Paired differences of two arms.
+    draws
+        Over their G groups.
+    smallest
+        The smallest difference that is of interest; it stands for d where the observed one is smaller.
+
+    Returns
+    -------
+    int or None
+        Rounded up to two digits; None where the spread is unknown, or where only more seeds would help.
+    """
+    spread = Spread.of(gain, draws)
+    if spread is None or not np.isfinite(gain.values.mean()):
+        return None
+    found = max(abs(float(gain.values.mean())), smallest)
+    left = (found / (ndtri((1 + LEVEL) / 2) + ndtri(POWER))) ** 2 - spread.seeds
+    if left <= 0:
+        return None
+    needed = draws.n_groups * spread.groups / left
+    step = 10.0 ** max(0, np.floor(np.log10(max(needed, 1))) - 1)
+    return max(FEWEST_GROUPS, int(np.ceil(needed / step) * step))

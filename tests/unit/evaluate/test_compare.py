@@ -11,7 +11,8 @@ from exapt.evaluate.compare import ArmResult, compare, sentence, table
 
 N = 150
 TOP = {
-    "format_version", "task", "primary_metric", "higher_is_better", "n_test", "seeds", "arms", "gain", "audit",
+    "format_version", "task", "primary_metric", "higher_is_better", "n_test", "n_groups", "seeds", "arms", "gain",
+    "audit",
 }  # fmt: skip
 AUDIT = {"exact_duplicates", "near_duplicates", "pretraining_overlap", "verdict"}
 SCORE = {"value", "low", "high"}
@@ -66,7 +67,7 @@ def assert_documented(scores):
     for name, gain in scores["gain"].items():
         if gain is not None:
             extra = {"arm"} if name == "vs_best_baseline" else set()
-            assert set(gain) - {"note"} == SCORE | {"verdict"} | extra
+            assert set(gain) - {"note"} == SCORE | {"verdict", "groups", "groups_needed"} | extra
             assert gain["verdict"] in {"helped", "no evidence", "hurt"}
     assert set(scores["audit"]) == AUDIT
     json.dumps(scores, allow_nan=False)
@@ -171,15 +172,43 @@ def test_undefined_is_null_and_said(truth):
 
 
 def test_few_groups_are_said(truth):
-    few = run(truth, groups=np.arange(N) % 4)
-    assert "too few groups" in few["gain"]["vs_scratch"]["note"]
-    assert "Note: too few groups" in sentence(few)
+    few = run(truth, groups=np.arange(N) % 5)
+    gain = few["gain"]["vs_scratch"]
+    assert few["n_groups"] == gain["groups"] == 5
+    assert gain["verdict"] == "no evidence"
+    assert gain["low"] > 0, "the interval stays, the verdict does not"
+    assert gain["groups_needed"] >= 6
+    assert gain["note"] == f"too little data to tell: 5 groups; about {gain['groups_needed']} would be needed"
+    assert_documented(few)
+    assert sentence(few).startswith(
+        f"Too little data to tell: 5 groups; about {gain['groups_needed']} would be needed."
+    )
+    assert sentence(few).count("oo little data") == 1
     one = run(truth, groups=["donor"] * N)
     assert one["gain"]["vs_scratch"]["verdict"] == "no evidence"
     assert one["gain"]["vs_scratch"]["low"] is None
-    assert "no interval" in one["gain"]["vs_scratch"]["note"]
-    many = run(truth, groups=np.arange(N) % 30)
-    assert "note" not in many["gain"]["vs_scratch"]
+    assert one["gain"]["vs_scratch"]["note"] == "too little data to tell: 1 group; at least 6 would be needed"
+    enough = run(truth, groups=np.arange(N) % 6)
+    assert "note" not in enough["gain"]["vs_scratch"]
+    assert enough["gain"]["vs_scratch"]["verdict"] == "helped"
+    assert enough["gain"]["vs_scratch"]["groups_needed"] == 6
+
+
+def test_more_groups_are_needed_for_a_smaller_difference(truth):
+    def needed(share):
+        arms = {"transfer": arm(truth, 0.9, seeds=1), "scratch": arm(truth, share, seeds=1, start=10)}
+        return run(truth, arms, seeds=[0])["gain"]["vs_scratch"]["groups_needed"]
+
+    assert 6 <= needed(0.5) < N < needed(0.86)
+
+
+def test_an_unknown_spread_is_said():
+    truth = np.r_[np.ones(5, dtype=int), np.zeros(N - 5, dtype=int)]
+    arms = {"transfer": arm(truth, 0.9, classes=2), "scratch": arm(truth, 0.5, classes=2, start=10)}
+    gain = run(truth, arms, metrics=["auroc"], groups=np.arange(N) // 5)["gain"]["vs_scratch"]
+    assert gain["low"] is None
+    assert gain["verdict"] == "no evidence"
+    assert "without one of the groups the metric is undefined" in gain["note"]
 
 
 def test_same_call_same_object(truth):
