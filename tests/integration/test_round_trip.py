@@ -104,7 +104,7 @@ def test_compare_two_strategies_at_two_sizes(call, files, weights, tmp_path):
         scores = json.loads((tmp_path / "out" / f"labels_{size}" / "scores.json").read_text())
         assert scores["arms"]["strategy:frozen"]["macro_f1"] in curve["arms"]["strategy:frozen"]
     assert "curve.json" in {path.name for path in (tmp_path / "out" / "labels_1.0").iterdir()}
-    code, _, err = call(*command, "-o", tmp_path / "out")
+    code, _, err = call(*command, "-o", tmp_path / "out", "--set", "training.epochs=3")
     assert (code, "exists already" in err) == (2, True)
 
 

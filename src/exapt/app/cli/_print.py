@@ -186,7 +186,7 @@ def curve(result: Mapping[str, Any], output: Path, *, as_json: bool) -> None:
 def _curve_row(row: Mapping[str, Any], curve: Mapping[str, Any]) -> dict[str, str]:
     """A strategy and size, numbers as text; where scratch is outside of what was measured, a bound."""
     beyond = {"never": (">", curve["labels"][-1]), "fewer": ("<", curve["labels"][0])}.get(row["scratch_reaches"])
-    saved = _ends(row, "saved", "{:,.0f}") if curve["catch_up_interval"] else f"{row['saved'] or 0:,.0f}"
+    saved = _ends(row, "saved", "{:,.0f}")
     if beyond:
         saved = f"{beyond[0]} {beyond[1] - row['labels']:,.0f}"
     return {
@@ -202,7 +202,7 @@ def _curve_row(row: Mapping[str, Any], curve: Mapping[str, Any]) -> dict[str, st
 
 
 def _ends(row: Mapping[str, Any], name: str, form: str) -> str:
-    """A value with its interval; an end that is not known is three dots."""
+    """A value with its interval; an end beyond what was measured, or not known at all, is three dots."""
     value, *ends = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
     if value is None:
         return "-"

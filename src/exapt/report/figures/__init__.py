@@ -20,10 +20,10 @@ def draw(content: ReportContent) -> dict[str, Drawing]:
     -------
     drawings
         forest, gain; confusion, per_class, roc, pr for classes; scatter, scatter_scratch for numbers;
-        training_<arm>; learning_curve; bands; reliability (calibration in runs without detail), abstention, conformal.
-        Those that the run has no data for are left out.
+        training_<arm>; learning_curve, cost; bands; reliability (calibration in runs without detail), abstention,
+        conformal. Those that the run has no data for are left out.
     """
-    from exapt.report.figures import bands, curves, forest, learning_curve, matrix, scatter, training, trust
+    from exapt.report.figures import bands, cost, curves, forest, learning_curve, matrix, scatter, training, trust
 
     with settings():
         drawings = [forest.forest(content), forest.gain(content)]
@@ -32,7 +32,7 @@ def draw(content: ReportContent) -> dict[str, Drawing]:
             drawings += [curves.roc(content), curves.precision_recall(content)]
         if content.predicts == "number":
             drawings += [scatter.scatter(content, "transfer"), scatter.scatter(content, "scratch")]
-        drawings += [*training.training(content), learning_curve.learning_curve(content)]
+        drawings += [*training.training(content), learning_curve.learning_curve(content), cost.cost(content)]
         drawings.append(bands.bands(content))
         reliability = trust.reliability(content)
         if reliability is None and content.predicts == "class":

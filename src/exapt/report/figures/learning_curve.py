@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LABEL = 20
+HEIGHT = 230.0
+BESIDE = 22.0  # units between two numbers under the axis, at least
 
 
 @dataclass(frozen=True)
@@ -44,63 +46,96 @@ class _Line:
 
 
 def learning_curve(content: ReportContent) -> Drawing | None:
-    """The score of each arm against the number of training labels, where `compare` ran."""
-    sizes = [float(size) for size in content.curve.get("sizes") or ()]
+    """The score of each arm against the number of training labels, where `compare` ran with several of them."""
+    labels = [float(count) for count in content.curve.get("labels") or content.curve.get("sizes") or ()]
     lines = _lines(content)
-    if len(sizes) < 2 or not lines:
+    if len(labels) < 2 or not lines:
         return None
-    figure = new_figure(290)
-    area = axes(figure, 42, 26, WIDTH - 42 - max(text_width(line.label, SMALL) for line in lines) - 20, 220)
+    figure = new_figure(HEIGHT + 72)
+    width = WIDTH - 42 - max(text_width(line.label, SMALL) for line in lines) - 20
+    area = axes(figure, 42, 26, width, HEIGHT)
     for line in lines:
-        _draw(area, sizes, line)
-    _label_ends(area, lines, sizes[-1])
-    _size_axis(area, sizes)
-    metric = words.metric(str(content.curve.get("metric", content.primary)))
-    share = max(sizes) <= 1
+        _draw(area, labels, line)
+    _label_axis(area, labels, width)
+    _label_ends(area, lines, labels[-1])
+    _arrow(area, content, labels)
+    counted = "training labels" if content.curve.get("labels") else "training labels a class"
+    what = "share of the training labels" if max(labels) <= 1 else counted
     label_axes(
-        area, "share of the training labels" if share else "training labels a class", f"{metric} on the test data"
+        area,
+        f"{what} (bands: 95 % intervals)",
+        f"{words.metric(str(content.curve.get('metric', content.primary)))} on the test data",
     )
     numbers = [
-        {"arm": line.name, "size": size, **vars(point)}
+        {"arm": line.name, "labels": count, **vars(point)}
         for line in lines
-        for size, point in zip(sizes, line.points, strict=False)
+        for count, point in zip(labels, line.points, strict=False)
     ]
     return finish(
         "learning_curve",
         figure,
         title="How many labels are needed?",
-        caption="Score on the test data against the number of labelled training examples; bands are 95 % intervals. "
-        "Where the curves meet, labels have made up for what the transfer brought." + _ending(content, sizes, lines),
+        caption=_caption(content, lines),
         description=f"Learning curves of {words.listed([words.arm(line.name) for line in lines])}.",
         numbers=pd.DataFrame(numbers),
     )
 
 
+def strategies_of(content: ReportContent) -> list[str]:
+    """The strategies of the curve; the first one is what the run is about."""
+    arms = [str(name) for name in content.curve.get("arms") or {}]
+    return [name for name in arms if name not in ("scratch", "frozen") and not name.startswith("baseline:")]
+
+
+def look_of(content: ReportContent, name: str) -> str:
+    """The look of an arm of the curve; the first strategy looks like the transfer everywhere else."""
+    return "transfer" if name in strategies_of(content)[:1] else look(content, name)
+
+
 def _lines(content: ReportContent) -> list[_Line]:
-    """The first strategy is the one that this run is about; it looks like the transfer everywhere else."""
-    arms = content.curve.get("arms") or {}
-    controls = ("scratch", "frozen")
-    strategies = [str(name) for name in arms if name not in controls and not str(name).startswith("baseline:")]
+    """The strategies, the controls, and of the baselines the one to beat; a control that is a strategy only once."""
+    arms = {str(name): points for name, points in (content.curve.get("arms") or {}).items()}
+    best = content.best_baseline.name if content.best_baseline else ""
     return [
-        _Line(
-            str(name),
-            "transfer" if str(name) in strategies[:1] else look(content, str(name)),
-            [Score.of(point) for point in points],
-        )
+        _Line(name, look_of(content, name), [Score.of(point) for point in points])
         for name, points in arms.items()
+        if (not name.startswith("baseline:") or name == best)
+        and not (name == "frozen" and any(arms[other] == points for other in strategies_of(content)))
     ]
 
 
-def _draw(area: Axes, sizes: list[float], line: _Line) -> None:
-    known = [(size, p.value, p.bounds) for size, p in zip(sizes, line.points, strict=False) if p.value is not None]
+def _draw(area: Axes, labels: list[float], line: _Line) -> None:
+    known = [(n, p.value, p.bounds) for n, p in zip(labels, line.points, strict=False) if p.value is not None]
     style = line_style(line.look)
-    x = [size for size, _, _ in known]
+    x = [n for n, _, _ in known]
     if known and all(bounds for _, _, bounds in known):
         low, high = zip(*(bounds for _, _, bounds in known if bounds), strict=True)
-        alpha = 0.16 if line.look == "transfer" else 0.08
+        alpha = 0.16 if line.look in ("transfer", "scratch") else 0.08
         area.fill_between(x, low, high, color=style["color"], alpha=alpha, linewidth=0)
     area.plot(x, [value for _, value, _ in known], **style)
     area.plot(x, [value for _, value, _ in known], "o", color=style["color"], markersize=2 + style["linewidth"])
+
+
+def _arrow(area: Axes, content: ReportContent, labels: list[float]) -> None:
+    """From the strategy's point to where scratch has the same score, with the number of labels between the two."""
+    told = content.curve.get("headline")
+    if not told:
+        return
+    name, position = told["strategy"], told["position"]
+    entry, value = content.curve["catch_up"][name][position], content.curve["arms"][name][position]["value"]
+    never = entry["reached"] == "never"
+    end = labels[-1] if never else entry["needs"]["value"]
+    if end is None or end <= labels[position] * 1.02:
+        return
+    text = "scratch never gets there" if never else f"{entry['saved']['value']:,.0f} labels saved"
+    shade = colour("helped")
+    style = {"arrowstyle": "-|>", "color": shade, "linewidth": 1.8, "shrinkA": 4, "shrinkB": 0, "mutation_scale": 11}
+    area.annotate("", (end, value), (labels[position], value), arrowprops=style, annotation_clip=False, zorder=5)
+    box = {"facecolor": colour("paper"), "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
+    area.annotate(
+        text, (labels[position], value), (9, -6), textcoords="offset points", va="top", fontsize=SMALL, color=shade,
+        fontweight="bold", bbox=box, zorder=6,
+    )  # fmt: skip
 
 
 def _label_ends(area: Axes, lines: list[_Line], x: float) -> None:
@@ -108,7 +143,10 @@ def _label_ends(area: Axes, lines: list[_Line], x: float) -> None:
     low, high = area.get_ylim()
     ends = [(line.points[-1].value, line) for line in lines if line.points]
     known = sorted(((value, line) for value, line in ends if value is not None), key=lambda end: end[0])
-    places = spread([value for value, _ in known], (high - low) * 15 / 220)
+    step = (high - low) * 15 / HEIGHT
+    places = spread([value for value, _ in known], step)
+    over = max(places[-1] - high, 0.0) if places else 0.0
+    places = [place - over for place in places]
     shared: dict[str, Any] = {"textcoords": "offset points", "va": "center_baseline", "annotation_clip": False}
     for (_, line), y in zip(known, places, strict=True):
         weight = "bold" if line.look == "transfer" else "normal"
@@ -134,17 +172,34 @@ def spread(values: list[float], step: float) -> list[float]:
     return [value + i * step for i, value in enumerate(flat)]
 
 
-def _size_axis(area: Axes, sizes: list[float]) -> None:
+def _label_axis(area: Axes, labels: list[float], width: float) -> None:
+    """A logarithmic axis with the numbers that were measured, as far as they have room; the last one always."""
     from matplotlib.ticker import NullLocator
 
-    if min(sizes) > 0 and max(sizes) / min(sizes) >= 4:
+    if min(labels) > 0 and max(labels) > min(labels):
         area.set_xscale("log")
     area.xaxis.set_minor_locator(NullLocator())
-    area.set_xticks(sizes, [f"{size:.0%}" if max(sizes) <= 1 else f"{size:,.0f}" for size in sizes])
+    texts = [f"{n:.0%}" if max(labels) <= 1 else f"{n:,.0f}" for n in labels]
+    places = area.transData.transform([(n, 0) for n in labels])[:, 0]
+    shown: list[int] = []
+    for i in reversed(range(len(labels))):
+        room = text_width(texts[i], SMALL) / 2 + (text_width(texts[shown[-1]], SMALL) / 2 if shown else 0) + 4
+        if not shown or places[shown[-1]] - places[i] >= max(room, BESIDE) * area.bbox.width / width:
+            shown.append(i)
+    area.set_xticks([labels[i] for i in shown], [texts[i] for i in shown])
 
 
-def _ending(content: ReportContent, sizes: list[float], lines: list[_Line]) -> str:
-    """Whether scratch has caught up with the largest number of labels."""
+def _caption(content: ReportContent, lines: list[_Line]) -> str:
+    sizes = content.curve.get("size_names")
+    text = "Score on the test data against the number of labelled training examples, on a logarithmic axis"
+    text += f" ({words.listed([str(name) for name in sizes])}). " if sizes else ". "
+    text += "Bands are 95 % intervals. Where a curve meets the dashed one from scratch, labels have made up for what "
+    text += "the transfer brought. "
+    return text + str(content.curve.get("sentence") or _ending(content, lines))
+
+
+def _ending(content: ReportContent, lines: list[_Line]) -> str:
+    """Whether scratch has caught up with the largest number of labels, for a curve that does not say it itself."""
     by_look = {line.look: line.points for line in lines}
     if "transfer" not in by_look or "scratch" not in by_look:
         return ""
@@ -155,7 +210,6 @@ def _ending(content: ReportContent, sizes: list[float], lines: list[_Line]) -> s
     )
     if first is None or last is None:
         return ""
-    label = f"{sizes[-1]:.0%} of the labels" if max(sizes) <= 1 else f"{sizes[-1]:,.0f} labels a class"
     if last <= 0 < first:
-        return f" With {label} the model from scratch has caught up."
-    return f" With {label} the transfer is ahead by {words.number(last)}." if last > 0 else ""
+        return "With the most labels the model from scratch has caught up."
+    return f"With the most labels the transfer is ahead by {words.number(last)}." if last > 0 else ""
