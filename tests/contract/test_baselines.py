@@ -13,7 +13,9 @@ from exapt.evaluate.baselines._baseline import Baseline
 
 KINDS = ("class", "multilabel", "number")
 MODALITIES = ("dna", "rna", "protein", "molecule", "expression", "image", "number")
-LETTERS = {"dna": "ACGT", "rna": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY", "molecule": "CNOcn1()="}
+LETTERS = {"dna": "ACGT", "rna": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY"}
+UNITS = {**LETTERS, "molecule": ["C", "c1ccccc1", "N", "O", "S", "C(=O)", "C(F)", "C1CC1", "C#C"]}
+OF_MOLECULES = {"tanimoto", "ecfp_forest", "ecfp_linear", "descriptor_forest", "descriptor_linear"}
 N, HELD = 90, 30
 
 
@@ -21,11 +23,12 @@ def table(modality, seed=0, n=N):
     """Rows of two kinds that every feature can tell apart, and which kind each is."""
     rng = np.random.default_rng(seed)
     kind = rng.integers(0, 2, n)
-    if modality in LETTERS:
-        letters = LETTERS[modality]
+    if modality in UNITS:
+        letters = UNITS[modality]
         shares = np.ones((2, len(letters)))
         shares[0, 0] = shares[1, 1] = 2 * len(letters)
-        values = ["".join(rng.choice(list(letters), 40, p=shares[k] / shares[k].sum())) for k in kind]
+        length = 12 if modality == "molecule" else 40
+        values = ["".join(rng.choice(list(letters), length, p=shares[k] / shares[k].sum())) for k in kind]
         return Table(pd.DataFrame({"x": values}), {"x": Column("input", modality)}, "toy"), kind
     frame = pd.DataFrame(index=range(n))
     if modality == "number":
@@ -60,7 +63,8 @@ CASES = [
     if BASELINES.get(name).applies(kind, [modality])
 ]
 CONSTANT = {"majority", "mean"}
-FAST = {"random_forest": {"trees": 20}, "best_hit": {"tool": "kmers"}}
+FOREST = {"trees": 20}
+FAST = {"random_forest": FOREST, "ecfp_forest": FOREST, "descriptor_forest": FOREST, "best_hit": {"tool": "kmers"}}
 OF_PAIRS = {"degree", "additive"}  # they know names only: a sequence by itself tells them nothing
 
 
@@ -165,8 +169,9 @@ def test_nothing_to_learn_is_refused(name):
 def test_pairs_of_inputs(name, kind):
     """Two input columns: only together do they tell the answer."""
     piece = BASELINES.get(name)
-    modality = "expression" if piece.modalities == {"expression"} else "protein"
-    if not piece.applies(kind, [modality, modality]):
+    readable = (one for one in ("protein", "expression", "molecule") if piece.applies(kind, [one, one]))
+    modality = next(readable, None)
+    if modality is None:
         pytest.skip("it reads one input")
     first, a = table(modality, seed=1)
     second, _ = table(modality, seed=2)
@@ -184,9 +189,10 @@ def test_pairs_of_inputs(name, kind):
 def test_defaults(kind, modality):
     names = defaults(kind, [modality])
     assert ("mean" if kind == "number" else "majority") in names
-    assert {"nearest", "linear"} <= set(names)
+    assert (OF_MOLECULES if modality == "molecule" else {"nearest", "linear"}) <= set(names)
+    assert modality != "molecule" or not {"nearest", "linear", "random_forest", "linear_onehot"} & set(names)
     assert all(BASELINES.get(name).applies(kind, [modality]) for name in names)
-    assert ("composition" in names) == (modality in LETTERS)
+    assert ("composition" in names) == (modality in UNITS)
 
 
 def test_defaults_look_at_the_training_rows():

@@ -64,6 +64,33 @@ def nearest(
     return index, best
 
 
+def tanimoto(queries: sparse.csr_array, references: sparse.csr_array) -> NDArray[np.float32]:
+    """Similarity of every query with every reference.
+
+    Parameters
+    ----------
+    queries
+        (n, bits) of 0 and 1.
+    references
+        (m, bits) of 0 and 1.
+
+    Returns
+    -------
+    array
+        (n, m) float32 in [0, 1]; 0 for two rows without a bit.
+
+    Examples
+    --------
+    >>> rows = sparse.csr_array(np.array([[1, 1, 0], [0, 1, 1], [0, 0, 0]], dtype=np.float32))
+    >>> tanimoto(rows, rows).round(2).tolist()[0]
+    [1.0, 0.33000001311302185, 0.0]
+    """
+    found = np.empty((queries.shape[0], references.shape[0]), dtype=np.float32)
+    for row, column, block in _blocks(queries, references):
+        found[row : row + len(block), column : column + block.shape[1]] = block
+    return found
+
+
 def clusters(fingerprints: sparse.csr_array, *, at_least: float) -> Index:
     """Butina clusters: the molecule with the most neighbours takes them all, then the next among what is left.
 

@@ -27,7 +27,9 @@ def defaults(kind: Kind, modalities: Sequence[str], train: Table | None = None) 
     Examples
     --------
     >>> defaults("class", ["dna"])
-    ['composition', 'linear', 'majority', 'nearest']
+    ['best_hit', 'composition', 'linear', 'majority', 'nearest']
+    >>> defaults("number", ["molecule"])  # doctest: +NORMALIZE_WHITESPACE
+    ['composition', 'descriptor_forest', 'descriptor_linear', 'ecfp_forest', 'ecfp_linear', 'mean', 'tanimoto']
     >>> defaults("number", ["expression"])
     ['linear', 'mean', 'nearest', 'pca_linear']
     """

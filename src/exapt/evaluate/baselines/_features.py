@@ -9,12 +9,14 @@ import numpy as np
 from scipy import sparse
 
 from exapt.evaluate.baselines._matrices import Features, Genes, Numbers, Pixels, dense, is_sparse
+from exapt.evaluate.baselines._molecules import Descriptors, Fingerprints
 from exapt.evaluate.baselines._sequences import SEQUENCES, Composition, Kmers, Positions
 
 if TYPE_CHECKING:
     from exapt.core.contracts import Table
 
 View = Literal["linear", "similar", "tree", "onehot", "composition"]
+Molecules = Literal["letters", "ecfp", "descriptors"]
 
 KMERS = {"dna": range(1, 6), "rna": range(1, 6), "protein": range(1, 4), "molecule": range(1, 4)}
 FEW_KMERS = {"dna": range(1, 5), "rna": range(1, 5), "protein": range(1, 3), "molecule": range(1, 3)}
@@ -54,6 +56,9 @@ VIEWS: Mapping[View, Mapping[str, Callable[[], Block]]] = {
 }
 
 
+MOLECULES: Mapping[Molecules, Callable[[], Block]] = {"ecfp": Fingerprints, "descriptors": Descriptors}
+
+
 class FeatureSpace:
     """All input columns of a table in one view.
 
@@ -63,14 +68,20 @@ class FeatureSpace:
         ``"linear"``: TF-IDF k-mers, scaled genes, pixels, numbers. ``"similar"``: the same so that near means
         similar (cosine of k-mers, correlation of profiles, Euclid otherwise). ``"tree"``: fewer k-mers, genes as
         they are. ``"onehot"``: letters at positions. ``"composition"``: length and letters only.
+    molecules
+        What inputs of molecules are: ``"letters"`` of the SMILES as the view says, ``"ecfp"`` fingerprints, or
+        ``"descriptors"``.
     """
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, molecules: Molecules = "letters") -> None:
         self.view: View = view
+        self.molecules: Molecules = molecules
 
     def fit_transform(self, train: Table) -> Features | sparse.csr_array:
         """Learn from the training rows; their features (n, F)."""
-        kinds = VIEWS[self.view]
+        kinds = dict(VIEWS[self.view])
+        if self.molecules != "letters":
+            kinds["molecule"] = MOLECULES[self.molecules]
         self._blocks = {name: kinds[train.columns[name].modality]() for name in train.names("input")}
         return _joined([block.fit_transform(train.values(name)) for name, block in self._blocks.items()])
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from exapt.evaluate.baselines._baseline import Baseline, Problem
+from exapt.evaluate.baselines._baseline import ALL_MODALITIES, Baseline, Problem
 from exapt.evaluate.baselines._features import FeatureSpace
 from exapt.evaluate.baselines._linear import LinearModel
 from exapt.evaluate.metrics._metric import Floats
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 class Linear(Baseline):
     """One penalty for all features, chosen by cross-validation inside the training rows."""
+
+    default: ClassVar[frozenset[str]] = ALL_MODALITIES - {"molecule"}
 
     def learn(self, train: Table, problem: Problem) -> None:
         """Learn features, penalty and weights."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class LinearOnehot(Baseline):
     """Strong where sequences are aligned to a site (splice sites, core promoters, designed variants)."""
 
-    modalities: ClassVar[frozenset[str]] = SEQUENCES
-    default: ClassVar[frozenset[str]] = SEQUENCES
+    modalities: ClassVar[frozenset[str]] = SEQUENCES - {"molecule"}  # a letter of a SMILES has no position
+    default: ClassVar[frozenset[str]] = modalities
 
     @classmethod
     def suits(cls, train: Table | None) -> bool:

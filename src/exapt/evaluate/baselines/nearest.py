@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from exapt.evaluate.baselines._baseline import Baseline, Problem
+from exapt.evaluate.baselines._baseline import ALL_MODALITIES, Baseline, Problem
 from exapt.evaluate.baselines._features import FeatureSpace
-from exapt.evaluate.baselines._neighbours import shares, similarities
+from exapt.evaluate.baselines._neighbours import answers, similarities
 from exapt.evaluate.metrics._metric import Floats
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ class Nearest(Baseline):
     taken from the nearest row that has it.
     """
 
+    default: ClassVar[frozenset[str]] = ALL_MODALITIES - {"molecule"}
+
     def learn(self, train: Table, problem: Problem) -> None:
         """Keep the training rows."""
         self._space, self._problem = FeatureSpace("similar"), problem
@@ -29,32 +31,8 @@ class Nearest(Baseline):
 
     def predict(self, table: Table) -> Floats:
         """Probabilities or values."""
-        answer = {"class": self._classes, "multilabel": self._labels, "number": self._values}[self._problem.kind]
-        query = self._space.transform(table)
-        return self._problem.shaped(np.concatenate([answer(block) for block in similarities(query, self._train)]))
-
-    def _classes(self, similarity: Floats) -> Floats:
-        best = np.full((len(similarity), self._problem.classes), -np.inf)
-        for number in np.unique(self._problem.targets):
-            best[:, number] = similarity[:, self._problem.targets == number].max(1)
-        return shares(best)
-
-    def _labels(self, similarity: Floats) -> Floats:
-        found = np.full((len(similarity), self._problem.targets.shape[1]), 0.5)
-        for number, column in enumerate(self._problem.targets.T):
-            sides = [column <= 0.5, column > 0.5]
-            if any(side.any() for side in sides):
-                best = [similarity[:, side].max(1, initial=-np.inf) for side in sides]
-                found[:, number] = shares(np.stack(best, axis=1))[:, 1]
-        return found
-
-    def _values(self, similarity: Floats) -> Floats:
-        found = np.zeros((len(similarity), self._problem.targets.shape[1]))
-        for number, column in enumerate(self._problem.targets.T):
-            known = np.flatnonzero(np.isfinite(column))
-            if len(known):
-                found[:, number] = column[known[similarity[:, known].argmax(1)]]
-        return found
+        blocks = similarities(self._space.transform(table), self._train)
+        return self._problem.shaped(np.concatenate([answers(block, self._problem) for block in blocks]))
 
 
 EXPORT = Nearest
