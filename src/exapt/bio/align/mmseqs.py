@@ -25,7 +25,8 @@ import pandas as pd
 from exapt.bio.align._links import Links, Rows, Rules
 from exapt.core.errors import ExaptError
 
-MOST_HITS = 300  # relatives of one query
+MOST_HITS = 300  # relatives of one sequence in a clustering
+TOP_HITS = 50  # where only the best is asked for; they are ranked before they are aligned
 FEW_LETTERS = 1_000_000  # of proteins; below, seeds of 5 letters save a second and half a gigabyte
 SHORTEST_SEED, LONGEST_SEED = 8, 12  # letters of DNA; MMseqs2's default, 15, finds nothing in a promoter of 70 letters
 SHORTEST = 6  # letters; MMseqs2 has no seed in less
@@ -136,8 +137,8 @@ class Workplace:
         fasta.unlink()
         return self._place(name)
 
-    def search(self, queries: str, references: str, letters: int) -> pd.DataFrame:
-        """Hits of all queries in a database of so many letters; columns COLUMNS, the names are row numbers."""
+    def search(self, queries: str, references: str, letters: int, most: int) -> pd.DataFrame:
+        """Up to `most` hits a query in a database of so many letters; columns COLUMNS, the names are row numbers."""
         result, table = self._place("hits"), self._place("hits.tsv")
         rules = ["--min-seq-id", str(self._rules.identity), "-e", str(self._rules.e_value)]
         options = ["-s", f"{sensitivity(self._rules.identity):g}", "--alignment-mode", "3"]
@@ -145,7 +146,7 @@ class Workplace:
         nucleic = [] if self._modality == "protein" else ["--search-type", "3"]
         if nucleic:
             options = ["--strand", "2" if self._modality == "dna" else "1", "-k", str(seed_length(letters)), *nucleic]
-        self._run("search", queries, references, result, *rules, *options, "--mask", "0", "--max-seqs", str(MOST_HITS))
+        self._run("search", queries, references, result, *rules, *options, "--mask", "0", "--max-seqs", str(most))
         self._run("convertalis", queries, references, result, table, "--format-output", COLUMNS, *nucleic)
         _call([str(self._binary.path), "rmdb", result])
         kinds = {name: "float64" if name in ("fident", "bits") else "int64" for name in COLUMNS.split(",")}
@@ -175,8 +176,10 @@ class Workplace:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def relatives(queries: Sequence[str], references: Sequence[str], modality: str, rules: Rules) -> Links:
-    """All pairs of a query and a reference that are relatives by the rules, up to MOST_HITS a query.
+def relatives(
+    queries: Sequence[str], references: Sequence[str], modality: str, rules: Rules, *, most: int = MOST_HITS
+) -> Links:
+    """All pairs of a query and a reference that are relatives by the rules.
 
     Parameters
     ----------
@@ -186,6 +189,8 @@ def relatives(queries: Sequence[str], references: Sequence[str], modality: str, 
         ``dna`` (both strands), ``rna`` or ``protein``.
     rules
         When two are relatives.
+    most
+        References that are aligned with one query, those that look best.
 
     Raises
     ------
@@ -198,7 +203,7 @@ def relatives(queries: Sequence[str], references: Sequence[str], modality: str, 
         return Links(rows[0][:0], rows[0][:0], none, none, none)
     with Workplace(modality, rules) as work:
         asked, known = work.database("queries", queries, rows[0]), work.database("references", references, rows[1])
-        found = work.search(asked, known, sum(map(len, references)))
+        found = work.search(asked, known, sum(map(len, references)), most)
     return _links(found, queries, references, rules)
 
 

@@ -88,7 +88,7 @@ def nearest(
     distinct = list(dict.fromkeys(asked[row] for row in rest))
     links, used = first_that_works(
         tool,
-        lambda: mmseqs.relatives(distinct, known, modality, rules),
+        lambda: mmseqs.relatives(distinct, known, modality, rules, most=mmseqs.TOP_HITS),
         lambda: _by_kmers_alone(distinct, known, modality, rules),
     )
     best = links.best()
