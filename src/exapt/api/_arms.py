@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from exapt.core.examples import Examples
 
 
-CONTROLS = ("scratch", "frozen")
+CONTROLS = ("scratch", "frozen", "random")
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,19 @@ class SeedResult:
 
 
 def arms(config: RunConfig, also: Sequence[tuple[Piece, ...]] = ()) -> list[ArmSpec]:
-    """The arms that a finetune trains: transfer, further strategies by their label, and scratch and frozen.
+    """The arms that a finetune trains: transfer, further strategies by their label, and the controls.
 
-    The frozen control is a linear probe where the head is linear, so that it depends on no learning rate.
+    `scratch` trains the same network from random weights. `frozen` keeps the weights; it is a linear probe where the
+    head is linear, so that it depends on no learning rate. Where the transfer trains its head alone, `random` does the
+    same on random weights, so that what a good head gains is not taken for what the weights gain.
     """
     specs = [_arm("transfer", tuple(config.strategy)), *(_arm(arm_name(pieces), pieces) for pieces in also)]
     if config.controls == "all":
         specs.append(ArmSpec("scratch", (Piece(name="scratch"),), False))
         linear = TASKS.get(config.task.name).needs == "pooled" and config.task.options.get("hidden") is None
         specs.append(ArmSpec("frozen", (Piece(name="linear_probe" if linear else "frozen"),), True))
+        if specs[0].pretrained and not any(STRATEGIES.get(p.name).trains_backbone for p in config.strategy):
+            specs.append(ArmSpec("random", tuple(config.strategy), False))
     return specs
 
 

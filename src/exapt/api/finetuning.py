@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from exapt.api._arms import SeedResult, arms, folder_of, with_source
+from exapt.api._arms import CONTROLS, SeedResult, arms, folder_of, with_source
 from exapt.api._folds import FoldResult, joined_arms, joined_validation, run_fold, validation_scores
 from exapt.api._prepare import Cut, Domain, check_names, cut_data, load_data, prepare_domain, prepare_source
 from exapt.api._work import ARMS, alone, close_work, open_work, refuse_output, tidy, training_key
@@ -163,7 +163,7 @@ def write_run(
     if "scratch" in trained and trained["transfer"] is trained["scratch"]:
         scores["gain"]["vs_scratch"]["note"] = NOTHING
     scores["detail"] = detail_of(target.task, cut, folds, results, evidence)
-    others = {name: results[name] for name in trained if name not in ("transfer", "scratch", "frozen")}
+    others = {name: results[name] for name in trained if name not in ("transfer", *CONTROLS)}
     if others and "scratch" in results:
         primary = target.task.metrics()[:1]
         pairs = {name: {"transfer": other, "scratch": results["scratch"]} for name, other in others.items()}

@@ -314,6 +314,7 @@ class Strategy:
     pretrained: ClassVar[bool] = True  # False: start from random weights
     needs_source: ClassVar[bool] = False
     solves_head: ClassVar[bool] = False  # True: the linear head is solved, nothing is trained step by step
+    trains_backbone: ClassVar[bool] = True  # False: the head alone is trained, on features as they are
 
     def prepare(self, model: Model) -> None:
         """Change the model once, before the optimiser exists."""

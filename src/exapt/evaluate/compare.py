@@ -23,6 +23,7 @@ FORMAT_VERSION = 1
 AUDIT = ("exact_duplicates", "near_duplicates", "pretraining_overlap", "verdict")
 NOTHING = "nothing was transferred: no weights and no source data were given"
 BASELINE = "baseline:"
+THE_HEAD = "the same head on random weights gains about as much, so it is not shown that the weights help"
 TOO_LITTLE = "too little data to tell"
 SMALLEST = 0.02  # of the width of the metric's bounds (without bounds, of the other arm's score): of interest
 CHOSEN_ON_TEST = "best baseline chosen on the test rows, so this comparison is conservative"
@@ -66,7 +67,8 @@ def compare(  # noqa: PLR0913 - two arguments, the rest by keyword
     Parameters
     ----------
     arms
-        By name: ``"transfer"``, ``"scratch"``, ``"frozen"`` and ``"baseline:<name>"``.
+        By name: ``"transfer"``, ``"scratch"``, ``"frozen"``, ``"random"`` (the transfer's own strategy on random
+        weights) and ``"baseline:<name>"``. The transfer has helped only if it beats ``"random"`` too, where it ran.
     truth
         (n,) classes or values, or (n, T); missing = NaN or a negative class. Rows without any truth are left out.
     task
@@ -186,11 +188,21 @@ def _gains(
     transfer = primary["transfer"]
     if "scratch" in primary:
         gains["vs_scratch"] = _gain(transfer, primary["scratch"], metric, draws)
+    if "random" in primary:
+        gains["vs_random"] = _gain(transfer, primary["random"], metric, draws)
+        _require(gains["vs_random"], gains["vs_scratch"])
     best, chosen_on_test = best_baseline(primary, metric, validation)
     if best is not None:
         gain = _gain(transfer, primary[best], metric, draws, *([CHOSEN_ON_TEST] if chosen_on_test else []))
         gains["vs_best_baseline"] = {"arm": best, **gain}
     return gains
+
+
+def _require(random: Mapping[str, Any], scratch: dict[str, Any] | None) -> None:
+    """What random weights with the same head gain too was not transferred."""
+    if scratch is not None and scratch["verdict"] == "helped" and random["verdict"] != "helped":
+        scratch["verdict"] = "no evidence"
+        scratch["note"] = "; ".join(filter(None, (scratch.get("note"), THE_HEAD)))
 
 
 def best_baseline(
@@ -269,6 +281,9 @@ def sentence(scores: Mapping[str, Any]) -> str:
         opening = f"{few.capitalize()}. Transfer: " if few else _OPENINGS[scratch["verdict"]]
         value = number(arms["scratch"][metric.name]["value"])
         text += f", from scratch {value} ({change(scratch)})"
+    if random := gain.get("vs_random"):
+        value = number(arms["random"][metric.name]["value"])
+        text += f", the same head on random weights {value} ({change(random)})"
     if baseline is not None:
         name = baseline["arm"].removeprefix(BASELINE).replace("_", " ")
         value = number(arms[baseline["arm"]][metric.name]["value"])

@@ -202,6 +202,7 @@ class ReportContent:
         measured = self.scores.get("gain") or {}
         best = next((arm.name for arm in self.arms if arm.kind == "baseline"), "")
         gains = Gain.of("transfer", "scratch", measured.get("vs_scratch"))
+        gains += Gain.of("transfer", "random", measured.get("vs_random"))
         gains += Gain.of("transfer", best, measured.get("vs_best_baseline"))
         for name, entry in self.strategies.items():
             gains += Gain.of(str(name), "scratch", entry)

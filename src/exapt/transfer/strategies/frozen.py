@@ -10,6 +10,7 @@ class Frozen(Strategy):
     """No block gets a gradient and all stay in eval mode, so batch-norm statistics do not move either."""
 
     owns = frozenset({"trainable"})
+    trains_backbone = False
 
     def prepare(self, model: Model) -> None:
         """Close every block."""

@@ -20,6 +20,7 @@ class LinearProbe(Strategy):
 
     owns = frozenset({"trainable", "rates", "penalty", "batches"})
     solves_head = True
+    trains_backbone = False
 
     def prepare(self, model: Model) -> None:
         """Close every block."""
