@@ -18,6 +18,7 @@ from exapt.core.paths import read_json, write_json
 from exapt.core.registry import ENCODERS, TASKS
 
 FORMAT_VERSION = 1
+RULES = "rules.json"  # what the kept model has learned from its validation rows about its own errors
 M = TypeVar("M", bound=nn.Module)
 
 

@@ -143,8 +143,9 @@ def write_run(
     All test rows are judged together; the model that is kept is that of the first fold.
     """
     from exapt.api._audit import audit_cut
-    from exapt.api._run import write_model
+    from exapt.api._run import RULES, write_model
     from exapt.data.sampling import write as write_split
+    from exapt.evaluate.abstention import fit_rules
     from exapt.evaluate.compare import NOTHING, compare
 
     target, source = first
@@ -169,8 +170,11 @@ def write_run(
         pairs = {name: {"transfer": other, "scratch": results["scratch"]} for name, other in others.items()}
         gains = {name: judge(pair, metrics=primary)["gain"]["vs_scratch"] for name, pair in pairs.items()}
         write_json(work / "gains.json", gains)
-    best = best_seed(trained["transfer"])
+    number = best_seed(trained["transfer"])
+    best, valid_truth = trained["transfer"][number], folds[0].valid_truth[number]
     write_model(work, config, target, best)
+    if len(valid_truth):
+        write_json(work / RULES, fit_rules(valid_truth, best.valid, target.task.kind))
     write_split(cut.folds, cut.table, work / "split.tsv")
     predicted = predictions_table(cut, target.task, results, config)
     predicted.to_csv(work / "predictions.tsv", sep="\t", index=False)
@@ -206,10 +210,10 @@ def corpora_of(config: RunConfig, source: Domain | None) -> list[dict[str, Any]]
     return corpora
 
 
-def best_seed(results: Sequence[SeedResult]) -> SeedResult:
-    """The seed whose model is kept: the best on validation, the first one without validation."""
+def best_seed(results: Sequence[SeedResult]) -> int:
+    """Which seed's model is kept: the best on validation, the first one without validation."""
     scores = [result.valid_score for result in results]
-    return results[0] if np.isnan(scores).any() else results[int(np.argmax(scores))]
+    return 0 if np.isnan(scores).any() else int(np.argmax(scores))
 
 
 def detail_of(

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exapt.api._prepare import build_encoder, encode, modalities_of
-from exapt.api._run import OpenedRun, open_run, to_device
+from exapt.api._run import RULES, OpenedRun, open_run, to_device
 from exapt.core.config import TrainingConfig
-from exapt.core.contracts import Model, Table
+from exapt.core.contracts import Model, Table, Task
 from exapt.core.errors import InputError
-from exapt.core.paths import atomic, refuse_existing
+from exapt.core.paths import atomic, read_json, refuse_existing
 from exapt.core.progress import bar
 from exapt.core.registry import ENCODERS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CHUNK = 8192
 LETTER_RULES = ("uppercase", "strip", "bad_letters")  # a row to predict is mended, never dropped as a duplicate
 
 
-def predict(run: Path, data: str, output: Path, *, force: bool = False, quiet: bool = False) -> int:
+def predict(
+    run: Path, data: str, output: Path, *, abstain: bool = False, force: bool = False, quiet: bool = False
+) -> int:
     """Predict every row of a card or file and write the task's table.
 
     Parameters
@@ -35,6 +40,14 @@ def predict(run: Path, data: str, output: Path, *, force: bool = False, quiet: b
         A card name or a file; read in pieces of 8,192 rows, so memory does not grow with the input.
     output
         A TSV, or a CSV where the name ends in `.csv`; gzip where it ends in `.gz`.
+    abstain
+        Calibrate the probabilities and add two columns: `unknown`, where the model should not answer if 5 % of its
+        answers may be wrong, and `possible`, the set (or interval) that holds the truth in 90 % of the rows.
+
+    Raises
+    ------
+    InputError
+        With `abstain`, where the run has no validation rows to have learned that from.
 
     Returns
     -------
@@ -45,16 +58,44 @@ def predict(run: Path, data: str, output: Path, *, force: bool = False, quiet: b
 
     _refuse_output(output, force=force)
     opened = open_run(run)
+    rules = _rules(run) if abstain else None
     rows = 0
     with _text(output) as file, bar("predict", None, unit="rows", quiet=quiet) as progress:
         for table in _pieces(data, opened):
             examples = encode(table, opened.encoders, {})
             decoded = opened.task.decode(forward(opened.model, examples, opened.training))
-            frame = opened.task.frame(decoded, examples.ids)
+            frame = _framed(opened.task, decoded, examples.ids, rules)
             frame.to_csv(file, sep=_separator(output), index=False, header=not rows)
             rows += len(table)
             progress.advance(len(table))
     return rows
+
+
+def _rules(run: Path) -> dict[str, Any]:
+    if not (run / RULES).is_file():
+        raise InputError(
+            f"{run}: no {RULES}, so nothing is known about when this model errs. It needs validation rows: "
+            f"train again with a validation part, or predict without --abstain."
+        )
+    found: dict[str, Any] = read_json(run / RULES)
+    return found
+
+
+def _framed(
+    task: Task, decoded: NDArray[np.float64], ids: Sequence[str], rules: Mapping[str, Any] | None
+) -> pd.DataFrame:
+    """The task's table, with what can be said about each answer."""
+    if rules is None:
+        return task.frame(decoded, ids)
+    from exapt.evaluate.abstention import apply
+
+    said = apply(rules, decoded, task.classes)
+    frame = task.frame(said.prediction, ids)
+    if said.unknown is not None and said.unknown.ndim == 2:
+        frame["unknown"] = ["; ".join(np.asarray(task.classes)[row]) for row in said.unknown]
+    elif said.unknown is not None:
+        frame["unknown"] = np.where(said.unknown, "yes", "no")
+    return frame.assign(possible=said.sets)
 
 
 def _refuse_output(output: Path, *, force: bool) -> None:

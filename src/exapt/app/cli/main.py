@@ -217,13 +217,16 @@ def predict(
     run: Path,
     data: Annotated[str, typer.Argument(metavar="INPUT")],
     output: Output,
+    abstain: Annotated[
+        bool, typer.Option("--abstain", help="Say unknown where 5 % errors cannot be kept; give 90 % sets.")
+    ] = False,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Predict every row of a file, streamed in bounded memory."""
     from exapt import api
 
-    rows = api.predict(run, data, output, force=force, quiet=quiet)
+    rows = api.predict(run, data, output, abstain=abstain, force=force, quiet=quiet)
     typer.echo(f"{output}: {rows:,} rows")
 
 
