@@ -170,8 +170,9 @@ def _functions() -> tuple[Callable[[Any], float], ...]:
 
 def _electronic_states(molecule: Any) -> tuple[float, float, float, float]:
     """The four descriptors of `_INDICES`; RDKit computes the vector behind them four times over."""
-    from rdkit.Chem.EState import EStateIndices
+    from rdkit.Chem import EState
 
-    states = EStateIndices(molecule)
+    indices: Any = EState.EStateIndices  # RDKit does not say what it takes
+    states = indices(molecule)
     sizes = np.abs(states)
     return sizes.max(), states.max(), sizes.min(), states.min()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
+from typing import Any
 
 from exapt.bio.chem._molecules import mapped, read
 
@@ -39,7 +40,8 @@ def murcko(smiles: Sequence[str], *, chirality: bool = False) -> list[str | None
 
 
 def _murcko(smiles: Sequence[str], *, chirality: bool) -> list[str | None]:
-    from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles
+    from rdkit.Chem.Scaffolds import MurckoScaffold
 
+    scaffold: Any = MurckoScaffold.MurckoScaffoldSmiles  # RDKit does not say what it takes
     molecules = (read(text) for text in smiles)
-    return [None if m is None else MurckoScaffoldSmiles(mol=m, includeChirality=chirality) for m in molecules]
+    return [None if m is None else scaffold(mol=m, includeChirality=chirality) for m in molecules]

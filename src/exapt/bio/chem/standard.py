@@ -132,12 +132,12 @@ def _neutral(smiles: Sequence[str]) -> list[str | None]:
 def _parent(molecule: Any) -> Any:
     """The fragment with carbon and the most heavy atoms; of equal ones the heaviest, then the first by spelling."""
     from rdkit import Chem
-    from rdkit.Chem.Descriptors import MolWt
+    from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 
     def order(fragment: Any) -> tuple[bool, int, float, str]:
         organic = any(atom.GetAtomicNum() == 6 for atom in fragment.GetAtoms())
         spelled = Chem.MolToSmiles(fragment, isomericSmiles=False)
-        return not organic, -fragment.GetNumHeavyAtoms(), -MolWt(fragment), spelled
+        return not organic, -fragment.GetNumHeavyAtoms(), -CalcExactMolWt(fragment), spelled
 
     return min(Chem.GetMolFrags(molecule, asMols=True), key=order)
 

@@ -99,9 +99,7 @@ def apply(table: Table, rules: Sequence[Piece]) -> tuple[Table, list[Step]]:
         found = ~keep | _differs(table, changed)
         after = changed if keep.all() else changed.take(np.flatnonzero(keep))
         examples, details = _examples(table, found), _details(rule, table, ~keep)
-        steps.append(
-            Step(piece.name, len(table), len(after), int(found.sum()), rule.reason, examples, details=details)
-        )
+        steps.append(Step(piece.name, len(table), len(after), int(found.sum()), rule.reason, examples, details=details))
         table = after
     return table, steps
 

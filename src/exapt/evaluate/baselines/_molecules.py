@@ -25,7 +25,8 @@ class Memory:
 
     def __init__(self, compute: Callable[[Sequence[str]], Any]) -> None:
         self.compute = compute
-        self._forget()
+        self._places: dict[str, int] = {}
+        self._rows: Any = None
 
     def __call__(self, smiles: Sequence[str]) -> Any:
         """Features of n molecules, (n, F)."""
@@ -43,8 +44,7 @@ class Memory:
         return rows
 
     def _forget(self) -> None:
-        self._places: dict[str, int] = {}
-        self._rows: Any = None
+        self._places, self._rows = {}, None
 
 
 def _joined(first: Any, second: Any) -> Any:
