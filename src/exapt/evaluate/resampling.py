@@ -29,6 +29,7 @@ from exapt.evaluate.metrics._metric import Codes, Floats, Metric
 REPLICATES = 2000
 FEWEST_REPLICATES = 1000  # below, the standard error of a bootstrap is itself too uncertain
 BLOCK = 1 << 20  # weights drawn at a time, 8 MiB a processor
+ALONE = 1 << 24  # weights of rows up to which one processor is done before others have begun
 LEFT_OUT = 200  # parts of the jackknife: single groups up to so many, else equal parts of them
 
 
@@ -88,8 +89,9 @@ class Resampling:
         """(r, G): how often each replicate of a block holds each group, drawn with replacement."""
         n_groups = self.n_groups
         size = min(self.starts().step, self.replicates - start)
-        draws = np.random.default_rng([self.seed, start]).integers(0, n_groups, (size, n_groups), dtype=np.int32)
-        return np.stack([np.bincount(row, minlength=n_groups) for row in draws]).astype(np.float64)
+        cells = np.random.default_rng([self.seed, start]).integers(0, n_groups, (size, n_groups), dtype=np.int32)
+        cells += (n_groups * np.arange(size, dtype=np.int32))[:, None]
+        return np.bincount(cells.ravel(), minlength=cells.size).reshape(cells.shape).astype(np.float64)
 
     def left_out(self) -> Floats:
         """(B, G): all groups but one; for more than 200 groups all but one of 200 random parts of them.
@@ -222,8 +224,9 @@ def score(jobs: Sequence[tuple[Metric, Sequence[ArrayLike]]], truth: ArrayLike, 
 
     left_out = draws.left_out()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        drawn = list(pool.map(lambda start: scored(draws.drawn(start)), draws.starts()))
-        without = list(pool.map(scored, np.array_split(left_out, max(1, left_out.size // BLOCK))))
+        over = pool.map if len(draws.codes) * draws.replicates > ALONE else map
+        drawn = list(over(lambda start: scored(draws.drawn(start)), draws.starts()))
+        without = list(over(scored, np.array_split(left_out, max(1, left_out.size // BLOCK))))
     values = scored(np.ones((1, draws.n_groups)))
     return [
         SeedScores(value[:, 0], np.concatenate(replicates, axis=1), np.concatenate(parts, axis=1))
