@@ -56,7 +56,18 @@ OF_MOLECULES = {"scaffold", "butina"}
 @pytest.fixture
 def molecules(table):
     """The same rows with molecules: two rings of ten on a chain of one to three carbons."""
-    rings = "c1ccccc1 C1CCCC1 c1ccncc1 c1ccoc1 C1CCNCC1 c1cc[nH]c1 C1CC1 C1CCOC1 c1ccsc1 C1CCCCCC1".split()
+    rings = [
+        "c1ccccc1",
+        "C1CCCC1",
+        "c1ccncc1",
+        "c1ccoc1",
+        "C1CCNCC1",
+        "c1cc[nH]c1",
+        "C1CC1",
+        "C1CCOC1",
+        "c1ccsc1",
+        "C1CCCCCC1",
+    ]
     smiles = [rings[row % 10] + "C" * (row // 100 + 1) + rings[row // 10 % 10] for row in range(N)]
     return Table(table.frame.assign(seq=smiles), {**table.columns, "seq": Column("input", "molecule")}, "toy molecules")
 
