@@ -57,7 +57,8 @@ def describe(folds: Sequence[Evidence]) -> dict[str, Any]:
                                    the `group_overlap_rows` test rows in them
         pair_classes               test pairs of which both (C1), one (C2) or no entity (C3) is in training
         entity_overlap             test entities of pairs that are in training too, of `entities` in the test
-                                   part; counted for each side
+                                   part; counted for each side, and by name where a column holds names
+        several_names              entities of pairs with more than one name; `names` counts both
         pretraining_overlap        test rows with an input that is in one of the corpora
         pretraining_by_spelling    test rows in a corpus by stricter ideas of what is the same
         pretraining_values         different values of each input in the test part, and in a corpus
@@ -160,7 +161,23 @@ def _repeats(evidence: Evidence) -> Part:
             }
             for name, keys in evidence.spellings.items()
         }
+    found |= _names(evidence.table)
     return found, {"contradicting_labels": "not computed: no label column" if rows is None else "computed"}
+
+
+def _names(table: Table) -> dict[str, Any]:
+    from exapt.data.leakage.names import names
+    from exapt.data.pairs import are_pairs
+
+    if not are_pairs(table):
+        return {}
+    columns = names(table)
+    several = [(column, found) for column, one in columns.items() for found in one.several()]
+    return {
+        "names": {column: one.counts() for column, one in columns.items()},
+        "several_names": len(several),
+        "several_names_examples": [{column: ", ".join(found)} for column, found in several[:SHOWN]],
+    }
 
 
 def _groups(evidence: Evidence) -> Part:
@@ -179,10 +196,11 @@ def _groups(evidence: Evidence) -> Part:
 
 
 def _pairs(evidence: Evidence) -> Part:
-    from exapt.data.pairs import entities, pair_classes
+    from exapt.data.leakage.names import names
+    from exapt.data.pairs import are_pairs, entities, pair_classes
 
     table, fold = evidence.table, evidence.fold
-    if len(table.names("input")) != 2:
+    if not are_pairs(table):
         return {}, {"pair_classes": "not computed: no pairs"}
     classes = pair_classes(table, fold)
     both = dict(zip(table.names("input"), entities(table), strict=True))
@@ -197,6 +215,7 @@ def _pairs(evidence: Evidence) -> Part:
         "entities": len(tested),
         "entity_overlap": int(np.isin(tested, seen).sum()),
         "entity_overlap_by_side": overlap,
+        "entity_overlap_by_name": {column: one.overlap(fold) for column, one in names(table).items()},
     }, {"pair_classes": "computed"}
 
 
@@ -245,7 +264,8 @@ def _reasons(result: Mapping[str, Any], noun: str) -> list[str]:
     if result.get("entity_overlap"):
         said.append(
             f"{result['entity_overlap']:,} of the {result['entities']:,} entities in the test pairs are also in "
-            f"training: the scores hold for known entities, not for new ones. For those, split by cold_entity."
+            f"training{_by_name(result)}: the scores hold for known entities, not for new ones. For those, split by "
+            f"cold_entity."
         )
     share(result["pretraining_overlap"], "are in a corpus that the model has seen")
     share(result["pretraining_near"], "are similar to something in a corpus that the model has seen")
@@ -257,3 +277,13 @@ def _reasons(result: Mapping[str, Any], noun: str) -> list[str]:
             if values["in_corpus"]
         ]
     return said
+
+
+def _by_name(result: Mapping[str, Any]) -> str:
+    """What the numbers are by name, for columns of which some values have several names."""
+    told = [
+        f"by name in {column} {found['in_training']:,} of {found['test']:,}"
+        for column, found in result["entity_overlap_by_name"].items()
+        if result["names"][column]["names"] > result["names"][column]["values"]
+    ]
+    return f" ({'; '.join(told)})" if told else ""

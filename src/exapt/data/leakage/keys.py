@@ -65,7 +65,23 @@ def canonical_keys(values: Sequence[Any] | Matrix, modality: Modality) -> Keys:
         return _row_keys(values.values, values.features if modality == "expression" else ())
     if modality in ("expression", "image") or (modality == "number" and not _is_text(values)):
         return _row_keys(np.asarray(values), ())
-    return _hashes(text.encode() for text in canonical_texts(values, modality))
+    codes, different = distinct(values)  # pairs repeat each entity many times
+    return _hashes(text.encode() for text in canonical_texts(different, modality))[codes]
+
+
+def distinct(values: Sequence[Any]) -> tuple[NDArray[np.int64], list[Any]]:
+    """The different values in order of appearance, and for each value the number of its equal among them.
+
+    Examples
+    --------
+    >>> codes, different = distinct(["MKV", "MAA", "MKV"])
+    >>> codes.tolist(), different
+    ([0, 1, 0], ['MKV', 'MAA'])
+    """
+    import pandas as pd
+
+    codes, different = pd.factorize(np.array(values, dtype=object), use_na_sentinel=False)
+    return codes.astype(np.int64), different.tolist()
 
 
 def canonical_texts(values: Sequence[Any], modality: Modality) -> list[str]:
@@ -99,10 +115,11 @@ def keys_by_spelling(values: Sequence[Any] | Matrix, modality: Modality) -> dict
         return {}
     from exapt.bio.chem.standard import canonical as spelled
 
-    texts = [str(value).strip() for value in values]
+    codes, different = distinct(values)
+    texts = [str(value).strip() for value in different]
     plain = {"as drawn": spelled(texts), "without stereo": spelled(texts, stereo=False)}
     found = {
-        name: _hashes((known or written).encode() for known, written in zip(spellings, texts, strict=True))
+        name: _hashes((known or written).encode() for known, written in zip(spellings, texts, strict=True))[codes]
         for name, spellings in plain.items()
     }
     return found | {"neutral": canonical_keys(values, modality)}

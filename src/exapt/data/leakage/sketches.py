@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from exapt.core.contracts import Matrix, Modality
 from exapt.core.errors import WeightsError
-from exapt.data.leakage.keys import Keys, canonical_keys, cells, keys_by_spelling, mixed, name_keys
+from exapt.data.leakage.keys import Keys, canonical_keys, cells, distinct, keys_by_spelling, mixed, name_keys
 
 FORMAT_VERSION = 2
 BYTES = 785_000  # of packed hashes; base85 makes 981 kB of them
@@ -43,6 +43,7 @@ NEAR_EXTRA = 10
 CODED = 1.6  # bits that the spacing of sorted random numbers needs beyond the logarithm of its mean
 BANDS = {"molecule": (8, 4), "expression": (16, 12)}  # number of bands at most, and rows a band
 KMERS = {"dna": 21, "rna": 21, "protein": 9}
+TEXTS = {"molecule", *KMERS}
 NEAR = {"molecule": 0.9, "expression": 0.9, "dna": 0.9, "rna": 0.9, "protein": 0.9}  # similarity that counts as near
 
 
@@ -70,8 +71,10 @@ def sketch(values: Sequence[Any] | Matrix, modality: Modality, *, spellings: boo
     >>> made["rows"], made["distinct"]
     (3, 2)
     """
+    rows, near = len(values), None
+    if modality in TEXTS:
+        _, values = distinct(values)  # type: ignore[arg-type]  # a corpus of pairs repeats each entity many times
     keys = np.unique(canonical_keys(values, modality))
-    near = None
     if modality in BANDS:
         near = _banded(values, modality)
     elif modality in KMERS:
@@ -80,7 +83,7 @@ def sketch(values: Sequence[Any] | Matrix, modality: Modality, *, spellings: boo
     return {
         "format_version": FORMAT_VERSION,
         "modality": modality,
-        "rows": len(values),
+        "rows": rows,
         "distinct": len(keys),
         "exact": exact,
         "near": near,
@@ -140,7 +143,13 @@ def similar(saved: Mapping[str, Any], values: Sequence[Any] | Matrix) -> NDArray
     near = saved["near"]
     if near is None:
         return None
-    modality = saved["modality"]
+    if saved["modality"] in TEXTS:
+        codes, different = distinct(values)  # type: ignore[arg-type]
+        return _similar(near, different, saved["modality"])[codes]
+    return _similar(near, values, saved["modality"])
+
+
+def _similar(near: Mapping[str, Any], values: Sequence[Any] | Matrix, modality: Modality) -> NDArray[np.float64]:
     if modality in BANDS:
         bands = _bands(values, modality)[:, : near["bands"]]
         share = _found(near, bands.ravel()).reshape(bands.shape).mean(1)
