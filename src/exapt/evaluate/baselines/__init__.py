@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from exapt.core.registry import BASELINES
+from exapt.evaluate.baselines._entities import are_pairs
 
 if TYPE_CHECKING:
     from exapt.core.contracts import Table
@@ -32,10 +33,14 @@ def defaults(kind: Kind, modalities: Sequence[str], train: Table | None = None) 
     ['composition', 'descriptor_forest', 'descriptor_linear', 'ecfp_forest', 'ecfp_linear', 'mean', 'tanimoto']
     >>> defaults("number", ["expression"])
     ['linear', 'mean', 'nearest', 'pca_linear']
+    >>> defaults("number", ["molecule", "protein"])
+    ['additive', 'composition', 'mean']
     """
-    chosen = []
+    chosen, pairs = [], are_pairs(modalities)
     for name in BASELINES.names():
         piece = BASELINES.get(name)
+        if pairs and not piece.default_for_pairs:
+            continue
         if piece.applies(kind, modalities) and set(modalities) <= piece.default and piece.suits(train):
             chosen.append(name)
     return chosen

@@ -44,6 +44,7 @@ class Baseline(ABC):
     kinds: ClassVar[frozenset[Kind]] = ALL_KINDS
     modalities: ClassVar[frozenset[str]] = ALL_MODALITIES  # of the inputs that it can read
     default: ClassVar[frozenset[str]] = ALL_MODALITIES  # of the inputs for which it runs unasked
+    default_for_pairs: ClassVar[bool] = True  # False: a row of features for every pair costs more than it tells
     deterministic: ClassVar[bool] = True  # False: another seed gives another model
 
     @classmethod

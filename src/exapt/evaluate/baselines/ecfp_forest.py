@@ -29,6 +29,7 @@ class EcfpForest(Baseline):
     """
 
     default: ClassVar[frozenset[str]] = frozenset({"molecule", "dna", "rna", "protein"})
+    default_for_pairs: ClassVar[bool] = False
     deterministic: ClassVar[bool] = False
 
     @classmethod

@@ -23,6 +23,7 @@ class EcfpLinear(Baseline):
     """
 
     default: ClassVar[frozenset[str]] = frozenset({"molecule", "dna", "rna", "protein"})
+    default_for_pairs: ClassVar[bool] = False
 
     @classmethod
     def applies(cls, kind: Kind, modalities: Sequence[str]) -> bool:

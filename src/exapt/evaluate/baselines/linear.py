@@ -17,6 +17,7 @@ class Linear(Baseline):
     """One penalty for all features, chosen by cross-validation inside the training rows."""
 
     default: ClassVar[frozenset[str]] = ALL_MODALITIES - {"molecule"}
+    default_for_pairs: ClassVar[bool] = False
 
     def learn(self, train: Table, problem: Problem) -> None:
         """Learn features, penalty and weights."""

@@ -19,6 +19,7 @@ class LinearOnehot(Baseline):
 
     modalities: ClassVar[frozenset[str]] = SEQUENCES - {"molecule"}  # a letter of a SMILES has no position
     default: ClassVar[frozenset[str]] = modalities
+    default_for_pairs: ClassVar[bool] = False
 
     @classmethod
     def suits(cls, train: Table | None) -> bool:

@@ -23,6 +23,7 @@ class Nearest(Baseline):
     """
 
     default: ClassVar[frozenset[str]] = ALL_MODALITIES - {"molecule"}
+    default_for_pairs: ClassVar[bool] = False
 
     def learn(self, train: Table, problem: Problem) -> None:
         """Keep the training rows."""
