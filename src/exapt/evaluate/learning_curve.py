@@ -139,8 +139,8 @@ def catch_up(
     found = []
     for position, count in enumerate(counts.tolist()):
         value = _needed(counts, sign * scratch.scores[:, None], sign * strategy.scores[position : position + 1])[0]
-        targets, curves = _stretched(strategy, scratch, position, gains[position])
-        needs = _measured(value, _ends(_needed(counts, sign * curves, sign * targets)), counts)
+        targets, curves = _stretched(strategy, scratch, position, gains[position], sign)
+        needs = _measured(value, _ends(_needed(counts, curves, targets)), counts)
         found.append(
             {
                 "reached": _word(value),
@@ -153,22 +153,28 @@ def catch_up(
 
 
 def _stretched(
-    strategy: ArmCurve, scratch: ArmCurve, position: int, gain: Mapping[str, Any] | None
+    strategy: ArmCurve, scratch: ArmCurve, position: int, gain: Mapping[str, Any] | None, sign: float
 ) -> tuple[Floats, Floats]:
-    """Replicates of the strategy's score (R,) and of scratch's curve (K, R), as the docstring of this module says."""
+    """Replicates of the strategy's score (R,) and of scratch's curve (K, R), as the docstring of this module says.
+
+    Times the sign, so that higher is better. Each tail of the gain has its own factor.
+    """
     none = np.empty(0), np.empty((len(scratch.scores), 0))
     if not (strategy.replicates.size and scratch.replicates.size) or gain is None or gain["low"] is None:
         return none
-    target, curve = strategy.replicates[position], scratch.replicates
+    target, curve = sign * strategy.replicates[position], sign * scratch.replicates
     known = np.isfinite(target) & np.isfinite(curve[position])
     if not known.any():
         return none
     target, curve = target[known], curve[:, known]
     target = target - target.mean()
     curve = curve - np.nanmean(curve, axis=1, keepdims=True)
-    low, high = np.quantile(target - curve[position], TAILS)
-    factor = (gain["high"] - gain["low"]) / (high - low) if high > low else 1.0
-    return strategy.scores[position] + factor * target, scratch.scores[:, None] + factor * curve
+    apart = target - curve[position]
+    low, high = np.quantile(apart, TAILS)
+    below = (gain["value"] - gain["low"]) / -low if low < 0 else 1.0
+    above = (gain["high"] - gain["value"]) / high if high > 0 else 1.0
+    factor = np.where(apart < 0, below, above)
+    return sign * strategy.scores[position] + factor * target, sign * scratch.scores[:, None] + factor * curve
 
 
 def _ends(replicates: Floats) -> tuple[float, float]:

@@ -186,7 +186,7 @@ def curve(result: Mapping[str, Any], output: Path, *, as_json: bool) -> None:
 def _curve_row(row: Mapping[str, Any], curve: Mapping[str, Any]) -> dict[str, str]:
     """A strategy and size, numbers as text; where scratch is outside of what was measured, a bound."""
     beyond = {"never": (">", curve["labels"][-1]), "fewer": ("<", curve["labels"][0])}.get(row["scratch_reaches"])
-    saved = _ends(row, "saved", "{:,.0f}")
+    saved = _ends(row, "saved", "{:z,.0f}")
     if beyond:
         saved = f"{beyond[0]} {beyond[1] - row['labels']:,.0f}"
     return {
@@ -206,8 +206,8 @@ def _ends(row: Mapping[str, Any], name: str, form: str) -> str:
     value, *ends = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
     if value is None:
         return "-"
-    low, high = ("..." if end is None else form.format(end) for end in ends)
-    return f"{form.format(value)} [{low}, {high}]"
+    shown, low, high = ("..." if one is None else form.format(one) for one in (value, *ends))
+    return f"{shown} [{low}, {high}]"
 
 
 def evaluation(result: Mapping[str, Any], *, as_json: bool) -> None:

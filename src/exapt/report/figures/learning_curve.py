@@ -131,7 +131,7 @@ def _arrow(area: Axes, content: ReportContent, labels: list[float]) -> None:
     shade = colour("helped")
     style = {"arrowstyle": "-|>", "color": shade, "linewidth": 1.8, "shrinkA": 4, "shrinkB": 0, "mutation_scale": 11}
     area.annotate("", (end, value), (labels[position], value), arrowprops=style, annotation_clip=False, zorder=5)
-    box = {"facecolor": colour("paper"), "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
+    box = {"facecolor": colour("paper"), "edgecolor": "none", "alpha": 0.7, "pad": 1.0}
     area.annotate(
         text, (labels[position], value), (9, -6), textcoords="offset points", va="top", fontsize=SMALL, color=shade,
         fontweight="bold", bbox=box, zorder=6,
