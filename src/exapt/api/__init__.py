@@ -13,6 +13,7 @@ from typing import Any
 _HOMES = {
     "audit": "inspection",
     "compare": "curves",
+    "curve_table": "curves",
     "data_get": "inspection",
     "data_show": "inspection",
     "embed": "prediction",

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+import exapt
 from exapt.core.config import RunConfig
 from exapt.core.errors import ExaptError, RunExistsError
 from exapt.core.paths import read_json, refuse_existing, write_json, write_text
@@ -34,7 +35,7 @@ def as_text(config: RunConfig) -> str:
 def training_key(config: RunConfig, files: Mapping[str, str]) -> str:
     """A name for all that decides what an arm of a given name and seed becomes, so that it may be used again."""
     decides = config.model_dump(mode="json", exclude={"strategy", "seeds", "controls", "baselines"})
-    text = json.dumps([decides, dict(files)], sort_keys=True)
+    text = json.dumps([exapt.__version__, decides, dict(files)], sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
