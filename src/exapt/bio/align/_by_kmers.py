@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from exapt.bio.align._links import Links, Rows, Rules
+from exapt.bio.align._links import Links, Rows, Rules, seed_of_dna
 from exapt.bio.sequence.alphabets import reverse_complement
 from exapt.bio.sequence.kmers import kmer_codes
 
@@ -61,7 +61,7 @@ def seed_length(letters: int, modality: str) -> int:
     """
     if modality == "protein":
         return 4 if letters < 2_000_000 else 5
-    return int(np.clip(round(np.log2(max(letters, 1)) / 2 - 1), 8, 12))
+    return seed_of_dna(letters)
 
 
 def candidates(queries: Sequence[str], references: Sequence[str], modality: str) -> tuple[Rows, Rows, Rows]:

@@ -15,6 +15,7 @@ from exapt.core.errors import ConfigError
 Rows = NDArray[np.int64]
 Tool = Literal["auto", "mmseqs", "kmers"]
 TOOLS: tuple[Tool, ...] = ("auto", "mmseqs", "kmers")
+SHORTEST_SEED, LONGEST_SEED = 8, 12  # letters of DNA; MMseqs2's default, 15, finds nothing in a promoter of 70 letters
 REMOTE = 0.5  # identity below which a short alignment may be chance, so that the E-value has to say
 
 
@@ -99,3 +100,14 @@ def plain(sequences: Sequence[str], modality: str) -> list[str]:
     text = "\0".join(upper).encode("ascii", "replace").decode()
     table[0] = "\0"
     return text.translate(table).split("\0") if upper else []
+
+
+def seed_of_dna(letters: int) -> int:
+    """Length of the seeds of DNA: a longer one where there are more letters to hit by chance.
+
+    Examples
+    --------
+    >>> seed_of_dna(4_000), seed_of_dna(4_000_000), seed_of_dna(4_000_000_000)
+    (8, 10, 12)
+    """
+    return int(np.clip(round(np.log2(max(letters, 1)) / 2 - 1), SHORTEST_SEED, LONGEST_SEED))

@@ -22,13 +22,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from exapt.bio.align._links import Links, Rows, Rules
+from exapt.bio.align._links import Links, Rows, Rules, seed_of_dna
 from exapt.core.errors import ExaptError
 
 MOST_HITS = 300  # relatives of one sequence in a clustering
 TOP_HITS = 50  # where only the best is asked for; they are ranked before they are aligned
 FEW_LETTERS = 1_000_000  # of proteins; below, seeds of 5 letters save a second and half a gigabyte
-SHORTEST_SEED, LONGEST_SEED = 8, 12  # letters of DNA; MMseqs2's default, 15, finds nothing in a promoter of 70 letters
 SHORTEST = 6  # letters; MMseqs2 has no seed in less
 COLUMNS = "query,target,fident,qstart,qend,tstart,tend,bits"
 
@@ -145,7 +144,7 @@ class Workplace:
         options += ["-k", "5"] if letters < FEW_LETTERS else []
         nucleic = [] if self._modality == "protein" else ["--search-type", "3"]
         if nucleic:
-            options = ["--strand", "2" if self._modality == "dna" else "1", "-k", str(seed_length(letters)), *nucleic]
+            options = ["--strand", "2" if self._modality == "dna" else "1", "-k", str(seed_of_dna(letters)), *nucleic]
         self._run("search", queries, references, result, *rules, *options, "--mask", "0", "--max-seqs", str(most))
         self._run("convertalis", queries, references, result, table, "--format-output", COLUMNS, *nucleic)
         _call([str(self._binary.path), "rmdb", result])
@@ -237,17 +236,6 @@ def _links(found: pd.DataFrame, queries: Sequence[str], references: Sequence[str
         found["bits"].to_numpy(dtype=np.float32),
     )
     return links.take((coverage >= rules.coverage) & (found["fident"].to_numpy() >= rules.identity))
-
-
-def seed_length(letters: int) -> int:
-    """Length of the seeds of DNA: a longer one where there are more letters to hit by chance.
-
-    Examples
-    --------
-    >>> seed_length(4_000), seed_length(4_000_000), seed_length(4_000_000_000)
-    (8, 10, 12)
-    """
-    return int(np.clip(round(np.log2(max(letters, 1)) / 2 - 1), SHORTEST_SEED, LONGEST_SEED))
 
 
 def sensitivity(identity: float) -> float:
