@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from exapt.api._prepare import Cut
+from exapt.api._prepare import Cut, output_names
 from exapt.core.contracts import Table, Task
 from exapt.core.registry import TASKS
 
@@ -65,7 +65,9 @@ def _shortcuts(cut: Cut) -> list[dict[str, Any]]:
     task = _task(table.take(fold.train))
     train, test = table.take(fold.train), table.take(fold.test)
     truths = {"train": task.truth(task.targets(train)), "test": task.truth(task.targets(test))}
-    found: list[dict[str, Any]] = shortcuts(train, test, truths, task.kind, names=task.classes)
+    found: list[dict[str, Any]] = shortcuts(
+        train, test, truths, task.kind, names=output_names(task, table.names("target"))
+    )
     return found
 
 

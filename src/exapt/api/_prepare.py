@@ -92,6 +92,11 @@ class Domain:
         return self.table.frame[names[0]].to_numpy()[rows] if names else rows
 
 
+def output_names(task: Task, targets: Sequence[str]) -> Sequence[str]:
+    """Names of a task's outputs: its classes, else the target columns where there are several."""
+    return task.classes or (targets if len(targets) > 1 else ())
+
+
 def check_names(config: RunConfig, where: str) -> None:
     """Report every unknown name of a configuration at once, before anything is loaded.
 

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from exapt.api._arms import CONTROLS, SeedResult, arms, folder_of, with_source
 from exapt.api._folds import FoldResult, joined_arms, joined_validation, run_fold, validation_scores
-from exapt.api._prepare import Cut, Domain, check_names, cut_data, load_data, prepare_domain, prepare_source
+from exapt.api._prepare import (
+    Cut,
+    Domain,
+    check_names,
+    cut_data,
+    load_data,
+    output_names,
+    prepare_domain,
+    prepare_source,
+)
 from exapt.api._work import ARMS, alone, close_work, open_work, refuse_output, tidy, training_key
 from exapt.core.config import Piece, RunConfig
 from exapt.core.contracts import Rows, Task
@@ -233,7 +242,7 @@ def detail_of(
         np.concatenate([fold.truth for fold in folds]),
         {name: results[name].predictions for name in shown},
         kind=task.kind,
-        classes=task.classes,
+        classes=output_names(task, cut.table.names("target")),
         metric=task.metrics()[0],
         groups=test_groups(cut),
         similarity=np.concatenate([one.similarity for one in found if one]) if known else None,

@@ -11,10 +11,10 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exapt.api._prepare import build_encoder, encode, modalities_of
+from exapt.api._prepare import build_encoder, encode, modalities_of, output_names
 from exapt.api._run import RULES, OpenedRun, open_run, to_device
 from exapt.core.config import TrainingConfig
-from exapt.core.contracts import Model, Table, Task
+from exapt.core.contracts import Model, Table
 from exapt.core.errors import InputError
 from exapt.core.paths import atomic, read_json, refuse_existing
 from exapt.core.progress import bar
@@ -64,7 +64,7 @@ def predict(
         for table in _pieces(data, opened):
             examples = encode(table, opened.encoders, {})
             decoded = opened.task.decode(forward(opened.model, examples, opened.training))
-            frame = _framed(opened.task, decoded, examples.ids, rules)
+            frame = _framed(opened, decoded, examples.ids, rules)
             frame.to_csv(file, sep=_separator(output), index=False, header=not rows)
             rows += len(table)
             progress.advance(len(table))
@@ -82,17 +82,19 @@ def _rules(run: Path) -> dict[str, Any]:
 
 
 def _framed(
-    task: Task, decoded: NDArray[np.float64], ids: Sequence[str], rules: Mapping[str, Any] | None
+    opened: OpenedRun, decoded: NDArray[np.float64], ids: Sequence[str], rules: Mapping[str, Any] | None
 ) -> pd.DataFrame:
     """The task's table, with what can be said about each answer."""
+    task = opened.task
     if rules is None:
         return task.frame(decoded, ids)
     from exapt.evaluate.abstention import apply
 
-    said = apply(rules, decoded, task.classes)
+    names = output_names(task, [name for name, column in opened.columns.items() if column["role"] == "target"])
+    said = apply(rules, decoded, names)
     frame = task.frame(said.prediction, ids)
     if said.unknown is not None and said.unknown.ndim == 2:
-        frame["unknown"] = ["; ".join(np.asarray(task.classes)[row]) for row in said.unknown]
+        frame["unknown"] = ["; ".join(np.asarray(names)[row]) for row in said.unknown]
     elif said.unknown is not None:
         frame["unknown"] = np.where(said.unknown, "yes", "no")
     return frame.assign(possible=said.sets)
