@@ -20,7 +20,16 @@ METRICS = [
 ]
 FILES = {
     *("README.md", "audit.json", "encoder.json", "history.tsv", "model.json", "model.safetensors", "notes.json"),
-    *("predictions.tsv", "provenance.json", "report.html", "run.yaml", "scores.json", "split.tsv", "transfer.json"),
+    *(
+        "predictions.tsv",
+        "provenance.json",
+        "report.html",
+        "rules.json",
+        "run.yaml",
+        "scores.json",
+        "split.tsv",
+        "transfer.json",
+    ),
 }
 
 
@@ -129,7 +138,8 @@ def test_scores_have_exactly_the_documented_keys(with_controls):
     scores, run = with_controls
     assert scores == json.loads((run / "scores.json").read_text())
     assert list(scores) == [
-        *("format_version", "task", "primary_metric", "higher_is_better", "n_test", "seeds", "arms", "gain", "audit")
+        *("format_version", "task", "primary_metric", "higher_is_better", "n_test", "n_groups"),
+        *("seeds", "arms", "gain", "audit", "detail"),
     ]
     assert (scores["format_version"], scores["task"], scores["seeds"]) == (1, "sequence_property", [0, 1])
     trained = ["transfer", "scratch", "frozen"]
@@ -142,7 +152,7 @@ def test_scores_have_exactly_the_documented_keys(with_controls):
         assert (arm["steps"] > 0) is (name in trained)
     assert list(scores["gain"]) == ["vs_scratch", "vs_best_baseline"]
     for gain in scores["gain"].values():
-        assert {*gain} - {"arm", "note"} == {"value", "low", "high", "verdict"}
+        assert {*gain} - {"arm", "note"} == {"value", "low", "high", "verdict", "groups", "groups_needed"}
         assert gain["verdict"] in ("helped", "no evidence", "hurt")
     assert list(scores["audit"]) == ["exact_duplicates", "near_duplicates", "pretraining_overlap", "verdict"]
 

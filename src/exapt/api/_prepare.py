@@ -86,11 +86,6 @@ class Domain:
             table = AUGMENTATIONS.build(piece.name, **piece.options)(table, seed)
         return encode(table, self.encoders, self.task.targets(table))
 
-    def groups(self, rows: Rows) -> NDArray[Any]:
-        """The resampling unit of each row: its group, or the row itself."""
-        names = self.table.names("group")
-        return self.table.frame[names[0]].to_numpy()[rows] if names else rows
-
 
 def output_names(task: Task, targets: Sequence[str]) -> Sequence[str]:
     """Names of a task's outputs: its classes, else the target columns where there are several."""

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from exapt.api._prepare import default_split, load_data, prepare, prepare_domain
+from exapt.api._prepare import cut_data, default_split, load_data, prepare_domain, prepare_source
+from exapt.api.finetuning import finetune
+from exapt.api.finetuning import test_groups as units_of
 from exapt.core.config import Piece, parse
 from exapt.core.errors import ConfigError, DataError
 
@@ -34,7 +36,8 @@ def config(data, target="label", group=None, **values):
 
 def domain(data, target="label", **values):
     wanted = config(data, target, **values)
-    return prepare_domain(wanted, wanted.data)
+    cut = cut_data(load_data(wanted.data), wanted.split)
+    return prepare_domain(wanted, cut, cut.folds[0])
 
 
 def labels(found, rows):
@@ -54,12 +57,14 @@ def test_the_split_follows_what_is_known_of_the_data(data):
 
 
 def test_a_split_by_group_makes_it_the_unit_of_the_intervals(data):
-    for found in (domain(data, group="family"), domain(data, split={"name": "group", "column": "family"})):
-        rows = found.fold.test
-        assert found.groups(rows).tolist() == found.table.frame["family"].to_numpy()[rows].tolist()
-        assert len({*found.groups(rows)}) < len(rows)
-    alone = domain(data)
-    assert len({*alone.groups(alone.fold.test)}) == len(alone.fold.test)
+    by_family = {"split": {"name": "group", "column": "family"}}
+    for wanted in (config(data, group="family"), config(data, **by_family)):
+        cut = cut_data(load_data(wanted.data), wanted.split)
+        rows = cut.folds[0].test
+        assert units_of(cut).tolist() == cut.table.frame["family"].to_numpy()[rows].tolist()
+        assert len({*units_of(cut)}) < len(rows)
+    alone = cut_data(load_data(config(data).data), None)
+    assert len({*units_of(alone)}) == len(alone.folds[0].test)
 
 
 def test_few_labels_a_class_leave_no_validation_and_touch_no_test_row(data):
@@ -95,20 +100,25 @@ def test_the_task_learns_from_the_labels_that_may_be_used(data):
 
 def test_encoders_of_source_and_target_are_one(data):
     source = {"name": str(data), "target": "label"}
-    target, other = prepare(config(data, source=source), ["joint"])
+    target = domain(data, source=source)
+    other = prepare_source(config(data, source=source), load_data(config(data).data), target.encoders)
     assert other.encoders is target.encoders or other.encoders == target.encoders
     assert len(other.fold.train) == 120
-    assert prepare(config(data, source=source), [])[1] is None
+
+
+def test_joint_training_needs_a_source(data, tmp_path):
     with pytest.raises(ConfigError, match="'joint' trains on source data too"):
-        prepare(config(data), ["joint"])
+        finetune(config(data, strategy="joint"), tmp_path / "run", quiet=True)
+    assert not list(tmp_path.glob("run*"))
 
 
 def test_source_and_target_need_the_same_inputs(data):
     frame = pd.read_csv(data).rename(columns={"sequence": "promoter_seq"})
     frame.to_csv(data.with_name("other.csv"), index=False)
     source = {"name": str(data.with_name("other.csv")), "target": "label"}
+    wanted = config(data, source=source)
     with pytest.raises(ConfigError, match="need the same input columns"):
-        prepare(config(data, source=source), ["joint"])
+        prepare_source(wanted, load_data(wanted.source), domain(data).encoders)
 
 
 def test_only_the_features_of_another_data_set_are_kept(tmp_path):
