@@ -175,7 +175,7 @@ def interval(
     >>> guess = np.where(np.arange(100) < 80, truth, 1 - truth)
     >>> result = interval(METRICS.get("accuracy"), truth, [np.eye(2)[guess]], np.arange(100))
     >>> result.value, round(result.low, 2), round(result.high, 2)
-    (0.8, 0.71, 0.87)
+    (0.8, 0.7, 0.87)
     """
     draws = Resampling.over(groups, replicates=replicates, seed=seed)
     return summary(score([(metric, predictions)], truth, draws)[0], draws, metric.bounds)

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from exapt.core.errors import ConfigError, DataError
 from exapt.evaluate.metrics._metric import Codes, Floats, Metric
 
-REPLICATES = 2000
+REPLICATES = 1000  # what the simulation of coverage used; the standard error varies by 2 % then
 FEWEST_REPLICATES = 1000  # below, the standard error of a bootstrap is itself too uncertain
 BLOCK = 1 << 20  # weights drawn at a time, 8 MiB a processor
 ALONE = 1 << 24  # weights of rows up to which one processor is done before others have begun
