@@ -44,6 +44,7 @@ CODED = 1.6  # bits that the spacing of sorted random numbers needs beyond the l
 BANDS = {"molecule": (8, 4), "expression": (16, 12)}  # number of bands at most, and rows a band
 KMERS = {"dna": 21, "rna": 21, "protein": 9}
 TEXTS = {"molecule", *KMERS}
+FEW_BANDS, LONG_BAND = 4, 8  # of molecules: where few bands fit, longer ones, which strangers do not share by chance
 NEAR = {"molecule": 0.9, "expression": 0.9, "dna": 0.9, "rna": 0.9, "protein": 0.9}  # similarity that counts as near
 
 
@@ -151,7 +152,7 @@ def similar(saved: Mapping[str, Any], values: Sequence[Any] | Matrix) -> NDArray
 
 def _similar(near: Mapping[str, Any], values: Sequence[Any] | Matrix, modality: Modality) -> NDArray[np.float64]:
     if modality in BANDS:
-        bands = _bands(values, modality)[:, : near["bands"]]
+        bands = _bands(_features(values, modality), near["bands"], near["power"])
         share = _found(near, bands.ravel()).reshape(bands.shape).mean(1)
     else:
         indptr, codes = _kmers(values, modality)
@@ -177,13 +178,17 @@ def false_matches(saved: Mapping[str, Any], rows: int) -> float:
 
 def _banded(values: Sequence[Any] | Matrix, modality: Modality) -> dict[str, Any]:
     """Hashes of the bands of all values, as many bands as fit."""
-    bands = _bands(values, modality)
-    distinct = np.unique(bands, axis=0)
+    made, (most, rows) = _features(values, modality), BANDS[modality]
+    bands = _bands(made, most, rows)
+    different = np.unique(bands, axis=0)
     room = (1 - EXACT_SHARE) * BYTES * 8 / (NEAR_EXTRA + CODED)
-    number = int(np.clip(room // max(1, len(distinct)), 1, bands.shape[1]))
-    keys = np.unique(distinct[:, :number])
+    number = int(np.clip(room // max(1, len(different)), 1, most))
+    if modality == "molecule" and number < FEW_BANDS:
+        rows = LONG_BAND
+        different = np.unique(_bands(made, number, rows), axis=0)
+    keys = np.unique(different[:, :number])
     packed = _pack(keys, (1 - EXACT_SHARE) * BYTES, (NEAR_EXTRA, EXTRA[1]))
-    return {"bands": number, "power": BANDS[modality][1], **packed}
+    return {"bands": number, "power": rows, **packed}
 
 
 def _sampled(values: Sequence[Any] | Matrix, modality: Modality) -> dict[str, Any]:
@@ -195,10 +200,9 @@ def _sampled(values: Sequence[Any] | Matrix, modality: Modality) -> dict[str, An
     return {**packed, "power": KMERS[modality], "share": share}
 
 
-def _bands(values: Sequence[Any] | Matrix, modality: Modality) -> Keys:
-    """One hash for each band of the MinHash signature of each value, (n, bands)."""
-    number, rows = BANDS[modality]
-    indptr, codes = _features(values, modality)
+def _bands(made: tuple[NDArray[np.int64], Keys], number: int, rows: int) -> Keys:
+    """One hash for each band of the MinHash signature of each value, (n, bands), from what `_features` gives."""
+    indptr, codes = made
     hashed = mixed(codes)
     empty = np.diff(indptr) == 0
     last = np.iinfo(np.uint64).max  # stands behind all rows, so that an empty one at the end has a place
