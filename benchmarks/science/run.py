@@ -126,7 +126,8 @@ def _with_weights(values: dict[str, Any], work: Path) -> dict[str, Any]:
 def table() -> str:
     """All results as Markdown, one row an arm that matters."""
     lines = ["# Results", "", "Made by `python benchmarks/science/run.py --table`; do not edit.", ""]
-    for path in sorted((HERE / "results").glob("*.json")):
+    names = {path.stem for path in (HERE / "experiments").glob("*.yaml")}
+    for path in sorted(path for path in (HERE / "results").glob("*.json") if path.stem in names):
         result = json.loads(path.read_text(encoding="utf-8"))
         lines += [f"## {result['title']}", "", result["question"], ""]
         for label, scores in result["runs"].items():

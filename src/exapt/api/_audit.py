@@ -50,7 +50,9 @@ def audit_cut(
     found["identifier_leaks"] = len(beside)
     found["identifier_leaks_examples"] = [one["rule"] for one in beside]
     found["reasons"] += [_sentence(one) for one in inside]
+    doubtful = [one for one in found["shortcuts"] if one["suspicious"] and one["level"] == "warning"]
     found["warnings"] = [f"{_sentence(one)} No model may read column {one['column']!r}." for one in beside]
+    found["warnings"] += [f"{_sentence(one)} See whether your model does better than that." for one in doubtful]
     if inside:
         found["verdict"] = "leaky"
     return evidence, found

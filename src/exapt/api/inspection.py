@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from exapt.api._prepare import Cut, cut_data, load_data
+from exapt.api._prepare import Cut, cut_data, default_split, load_data
 from exapt.core import registry
 from exapt.core.config import DataConfig, Piece
 from exapt.core.contracts import Fold
@@ -133,13 +133,21 @@ def audit(
     if fix is not None:
         refuse_existing(fix, force=force)
     chosen = _leaks(leaks)
-    cut = cut_data(load_data(data), by)
+    loaded = load_data(data)
+    cut = cut_data(loaded, _as_published(default_split(loaded, by)))
     corpora = [corpus for name in against for corpus in _corpora(name)]
     evidence, found = audit_cut(cut, corpora, threshold=threshold)
     result = {"data": data.name, "split": cut.split.plain(), "sizes": sizes(cut.folds[0]), **found}
     if fix is not None:
         result["fixed"] = _fixed(cut, evidence, drop, chosen, fix)
     return result
+
+
+def _as_published(piece: Piece) -> Piece:
+    """Published parts as they are: no validation part is cut from the training rows unless it was asked for."""
+    if piece.name != "predefined" or "valid" in piece.options:
+        return piece
+    return Piece.model_validate({**piece.plain(), "valid": 0.0})
 
 
 def _leaks(names: Sequence[str]) -> Sequence[Leak]:

@@ -23,6 +23,7 @@ LINES: Sequence[tuple[str, str, bool, str]] = (
     ("pretraining_near", "Test examples similar to something in the data behind the pre-trained weights", True, ""),
     (NAMES, "Names or headers that give the answer away", True, "a small model that reads nothing else"),
     ("contradicting_labels", "Examples whose input also occurs with another label", False, "as for exact copies"),
+    ("several_names", "Inputs that stand under several names", False, "as for exact copies"),
     ("repeated_rows", "Rows that repeat the input of an earlier row", False, "as for exact copies"),
 )
 
