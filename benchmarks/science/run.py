@@ -123,6 +123,12 @@ def _with_weights(values: dict[str, Any], work: Path) -> dict[str, Any]:
     return dict(values)
 
 
+FIRST_INTERVALS = (
+    "These intervals are of the first version, percentiles of the bootstrap, which were a little too short "
+    "([measured](../explanation/intervals.md))."
+)
+
+
 def table() -> str:
     """All results as Markdown, one row an arm that matters."""
     lines = ["# Results", "", "Made by `python benchmarks/science/run.py --table`; do not edit.", ""]
@@ -137,6 +143,8 @@ def table() -> str:
             lines += ["| published | metric | value | source |", "|---|---|---|---|"]
             lines += [f"| {p['method']} | {p['metric']} | {p['value']} | {p['source']} |" for p in result["published"]]
             lines.append("")
+        if not all("n_groups" in scores for scores in result["runs"].values() if "arms" in scores):
+            lines += [FIRST_INTERVALS, ""]
         lines += [f"`{result['command']}`: {result['seconds']:.0f} s, exapt {result['exapt']}.", ""]
     return "\n".join(lines)
 

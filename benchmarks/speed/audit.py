@@ -2,8 +2,8 @@
 
     EXAPT_MIRROR=... python benchmarks/speed/audit.py
 
-Proteins are those of the Swiss-Prot sample, and copies with point mutations until there are 100,000; a fifth is the test
-part. The other tool is MMseqs2 itself, whose time inside the audit is taken apart: what is left is the time of exapt.
+Proteins are those of the Swiss-Prot sample, and copies with point mutations until there are 100,000; a fifth is the
+test part. The other tool is MMseqs2, whose time inside the audit is taken apart: what is left is the time of exapt.
 Molecules are ZINC-250k, a fifth the test part; the other tool is RDKit's BulkTanimotoSimilarity, one query after
 another, timed on a sample of the queries and extrapolated.
 """
