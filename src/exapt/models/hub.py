@@ -67,7 +67,8 @@ def find(name: str | Path) -> Path:
     if isinstance(name, str) and re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name):
         return _download(name, known)
     raise WeightsError(
-        f"Unknown weights {str(name)!r}: neither shipped, nor a file or folder that is there, nor owner/model of the Hugging Face hub. "
+        f"Unknown weights {str(name)!r}: neither shipped, nor a file or folder that is there, nor owner/model of the "
+        f"Hugging Face hub. "
         f"{nearest(str(name), known)}"
     )
 
