@@ -37,7 +37,7 @@ ARMS: Mapping[str, tuple[str, str]] = {
     "transfer": ("Transfer", "starts from the pre-trained weights"),
     "scratch": ("From scratch", "the same network and budget, from random weights"),
     "frozen": ("Frozen features", "the pre-trained network is kept as it is; only a linear layer on top is trained"),
-    "random": ("Same head, random weights", "the transfer's own head on a network with random weights"),
+    "random": ("Random weights", "the transfer's own head on a network with random weights"),
     "baseline:majority": ("Most frequent class", "always answers with the most frequent class"),
     "baseline:mean": ("Mean value", "always answers with the mean of the training data"),
     "baseline:nearest": ("Nearest neighbour", "copies the answer of the most similar training example"),
