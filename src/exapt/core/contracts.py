@@ -118,12 +118,16 @@ class Inputs:
     """What an encoder feeds a backbone.
 
     ``letters``: x (L,) integer ids below `size`. ``values``: x (L, size) floats. ``image``: x (H, W, size) floats.
+    ``graph``: x (N, size) integers, one row a node, feature f below `levels[f]`; with "edges" (E, 2 + F) integers, one
+    row a directed edge: from, to, and its F features, feature f below `edge_levels[f]`. Padding of "edges" is -1.
     """
 
-    kind: Literal["letters", "values", "image"]
+    kind: Literal["letters", "values", "image", "graph"]
     size: int
-    mask: int | None = 1  # id of the mask letter; None = there is none
+    mask: int | None = 1  # id of the mask letter, of a graph's first feature; None = there is none
     special: tuple[int, ...] = (0, 1)  # ids that are no letters: padding, mask, perhaps start and end
+    levels: tuple[int, ...] = ()
+    edge_levels: tuple[int, ...] = ()
 
 
 class Encoder(ABC):
@@ -148,7 +152,10 @@ class Encoder(ABC):
 
     @abstractmethod
     def collate(self, items: Sequence[Encoded]) -> Stream:
-        """Padded on the right: "x" (B, L), (B, L, C) or (B, H, W, C) and "mask" (B, L) or (B, H, W), True = real."""
+        """Padded on the right: "x" (B, L), (B, L, C) or (B, H, W, C) and "mask" (B, L) or (B, H, W), True = real.
+
+        Of graphs, "edges" (B, E, 2 + F) beside them.
+        """
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -190,8 +197,8 @@ class Features:
 class Backbone(nn.Module, ABC):
     """Blocks in a row, then a readout without parameters.
 
-    A block maps a stream to a stream: {"x": ..., "mask": ...} and whatever else the encoder made. So a
-    forward pass may start above block `start` with cached activations, and freezing, layer-wise rates,
+    A block maps a stream to a stream: {"x": ..., "mask": ...} and whatever else the encoder made. Names say which
+    axis follows the batch: "edge..." the edges of a graph, "graph..." none, any other the positions. So a forward pass may start above block `start` with cached activations, and freezing, layer-wise rates,
     LoRA and caching all follow from `blocks()`. The constructor takes `inputs` first, then named options.
     """
 

@@ -16,7 +16,8 @@ from exapt.core.contracts import Batch, Encoded, Encoder, Rows, Stream
 def stack(items: Sequence[Encoded]) -> Stream:
     """Pad arrays on the right to the longest and stack them; "mask" (B, positions) is True where "x" is real.
 
-    The position axes of an array are those it shares with "x"; integer letters have no channel axis.
+    The position axes of an array are those it shares with "x"; integer letters have no channel axis. "edges" are padded
+    with -1, everything else with 0.
 
     Examples
     --------
@@ -32,7 +33,7 @@ def stack(items: Sequence[Encoded]) -> Stream:
         if all(a.shape == shape for a in arrays):
             padded = np.stack(arrays)
         else:
-            padded = np.zeros((len(arrays), *shape), dtype=arrays[0].dtype)
+            padded = np.full((len(arrays), *shape), -1 if key == "edges" else 0, dtype=arrays[0].dtype)
             for row, array in zip(padded, arrays, strict=True):
                 row[tuple(slice(n) for n in array.shape)] = array
         stream[key] = torch.from_numpy(padded)

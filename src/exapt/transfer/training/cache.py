@@ -130,6 +130,8 @@ def _run(backbone: Any, stream: Stream, depth: int, pooled: bool) -> Stream:
 class _Store:
     """Values of one column, trimmed to their real positions: of "x" and what shares its leading axes; of "pair" twice.
 
+    What is named "edge..." is trimmed to the real edges, what is named "graph..." is kept as it is.
+
     Values of equal shapes become one array a key, others views of one flat array a key.
     """
 
@@ -144,17 +146,19 @@ class _Store:
         """Keep the values of some rows."""
         self.order.append(rows)
         mask = stream["mask"].cpu().numpy() if "mask" in stream else None
+        edges = (stream["edges"][..., 0] >= 0).cpu().numpy() if "edges" in stream else None
         for key, tensor in stream.items():
             if key == "mask":
                 continue
             array = (tensor.float() if tensor.is_floating_point() else tensor).cpu().numpy()
             sink = self.sinks.setdefault(key, _Sink(self.cache, array.dtype))
             shapes = self.shapes.setdefault(key, [])
-            if mask is None or mask.all():
+            kept = edges if key.startswith("edge") else mask
+            if kept is None or kept.all() or key.startswith("graph"):
                 sink.write(array)
                 shapes += [array.shape[1:]] * len(rows)
                 continue
-            for values, real in zip(array, mask, strict=True):
+            for values, real in zip(array, kept, strict=True):
                 trimmed = values[_real(key, values.shape, real)]
                 sink.write(trimmed)
                 shapes.append(trimmed.shape)
