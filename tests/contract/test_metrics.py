@@ -82,6 +82,7 @@ def test_blocks_of_replicates_change_nothing(name, kind, monkeypatch):
     monkeypatch.setattr("exapt.evaluate.metrics._metric.BLOCK", 1)
     monkeypatch.setattr("exapt.evaluate.metrics._ranking.BLOCK", 1)
     monkeypatch.setattr("exapt.evaluate.metrics._ranks.BLOCK", 1)
+    monkeypatch.setattr("exapt.evaluate.metrics._concordance.BLOCK", 1)
     np.testing.assert_allclose(metric(truth, prediction, weights), whole, rtol=1e-12)
 
 

@@ -62,6 +62,17 @@ GOLDEN = [
         "scipy reference, example of pearsonr",
     ),
     ("spearman", [1, 2, 3, 4, 5], [5, 6, 7, 8, 7], 0.8207826816681233, "scipy reference, example of spearmanr"),
+    ("mse", *NUMBERS, 0.375, SKLEARN + "mean_squared_error"),
+    # by hand: of 5 pairs with different truth, one is tied, one wrong and three right
+    ("concordance", [5, 6, 6, 8], [2, 2, 1, 9], 3.5 / 5, "by hand, a tie counts one half, equal truth is no pair"),
+    # by hand: R = 2^2 / (14/3 * 2), k = 18/26, R0 = 1 - (14 - 18^2/26) / 2
+    (
+        "rm2",
+        [1, 2, 3],
+        [1, 4, 3],
+        3 / 7 * (1 - np.sqrt((3 / 7) ** 2 - (3 / 13) ** 2)),
+        "by hand, as the program of DeepDTA computes it",
+    ),
     # by hand: 7 of 8 right, support (4, 2, 2), guesses (3, 3, 2): covariance 7 * 8 - (12 + 6 + 4),
     # spreads 64 - 24 and 64 - 22
     (

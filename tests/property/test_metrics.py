@@ -147,7 +147,24 @@ def test_a_label_scores_like_its_two_classes(name, seed):
         np.testing.assert_allclose(metric(truth, prediction, weights), np.mean(each, axis=0), atol=1e-9)
 
 
+def concordance(truth, prediction):
+    """The double loop of its definition."""
+    pairs = [(i, j) for i in range(len(truth)) for j in range(len(truth)) if truth[i] > truth[j]]
+    return np.mean([(prediction[i] > prediction[j]) + (prediction[i] == prediction[j]) / 2 for i, j in pairs])
+
+
+def rm2(truth, prediction):
+    """Step by step as DeepDTA describes it: R, and R0 of the line through the origin."""
+    r = np.corrcoef(truth, prediction)[0, 1] ** 2
+    slope = np.dot(truth, prediction) / np.dot(prediction, prediction)
+    r0 = 1 - np.sum((truth - slope * prediction) ** 2) / np.sum((truth - np.mean(truth)) ** 2)
+    return r * (1 - np.sqrt(abs(r**2 - r0**2)))
+
+
 NUMBER_REFERENCES = {
+    "mse": sk.mean_squared_error,
+    "concordance": concordance,
+    "rm2": rm2,
     "rmse": sk.root_mean_squared_error,
     "mae": sk.mean_absolute_error,
     "r2": sk.r2_score,
@@ -166,7 +183,7 @@ def test_scores_of_numbers(name, problem):
     check(name, (truth, prediction, weights[varied]), NUMBER_REFERENCES[name], rtol=1e-6)
 
 
-@given(problem=number_problems(), name=st.sampled_from(["r2", "pearson", "spearman"]))
+@given(problem=number_problems(), name=st.sampled_from(["r2", "pearson", "spearman", "rm2", "concordance"]))
 @quick
 def test_constant_truth_is_undefined(problem, name):
     truth, prediction, _ = problem
