@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from exapt.app.cli import _print
+from exapt.app.cli import _explain, _print
 from exapt.app.cli._options import data_config, one_of, piece, run_config
 from exapt.core.config import value_of
 
@@ -243,6 +243,9 @@ def embed(
 
     rows = api.embed(weights, data, output, force=force, quiet=quiet)
     typer.echo(f"{output}: {rows:,} rows")
+
+
+app.command()(_explain.explain)
 
 
 @app.command()

@@ -1,0 +1,43 @@
+"""`exapt explain`: parse, call the verb, print its deletion test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from exapt.app.cli._options import piece
+
+
+def explain(  # noqa: PLR0913 - one parameter an option
+    run: Path,
+    data: Annotated[str, typer.Argument(metavar="INPUT")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write.")],
+    method: Annotated[
+        str, typer.Option("--method", help="An explainer with its options, e.g. occlusion:remove=delete.")
+    ] = "integrated_gradients",
+    of: Annotated[
+        str | None, typer.Option("--class", help="Class, label or target to explain; else what is predicted.")
+    ] = None,
+    n: Annotated[int, typer.Option("--n", help="Rows to explain, from the first.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
+) -> None:
+    """Say which letters or atoms the predictions come from, with a deletion test."""
+    from exapt import api
+
+    note = api.explain(run, data, output, method=piece(method), of=of, n=n, force=force, quiet=quiet)
+    if as_json:
+        typer.echo(json.dumps(note, indent=2))
+        return
+    for column, found in note["inputs"].items():
+        typer.echo(f"{column}: {found['sentence']}")
+        if "completeness" in found:
+            error, change = found["completeness"].values()
+            typer.echo(
+                f"{column}: attributions add up to the change from the baseline within {error:.2g} of {change:.2g}."
+            )
+    typer.echo(f"{note['rows']:,} rows explained by {note['method']['name']}: {output}")
