@@ -11,6 +11,8 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "RunScorer": "screening",
+    "ScreenConfig": "screening",
     "audit": "inspection",
     "compare": "curves",
     "curve_table": "curves",
@@ -26,9 +28,9 @@ _HOMES = {
     "quickstart": "demonstration",
     "quickstart_configs": "demonstration",
     "report": "reporting",
-    "screen": "screening",
     "scores_sentence": "reporting",
     "scores_table": "reporting",
+    "screen": "screening",
     "split": "inspection",
 }
 

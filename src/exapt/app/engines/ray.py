@@ -1,0 +1,118 @@
+"""Ray Data: the same blocks on many machines, which may come and go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exapt.api._screen_work import Done, Work
+from exapt.core.errors import ExaptError, InputError
+
+MOST_TASKS = 10_000  # of more blocks than this, several go to an actor at a time
+
+
+@dataclass(frozen=True)
+class RayData:
+    """Blocks are mapped over a pool of actors, one a processor of the cluster, that build the scorers once.
+
+    A block that was lost with its machine is done again elsewhere. All machines need exapt, and the folder of the
+    output (and of the runs) under the same path.
+
+    Parameters
+    ----------
+    address
+        Of a running cluster: `auto` for the one of this machine, or host:port; None = a cluster of this machine alone,
+        which ends with the command.
+    """
+
+    address: str | None = None
+
+    def __call__(self, work: Work, numbers: Sequence[int]) -> Iterator[Done]:
+        """Do the work on each block.
+
+        Raises
+        ------
+        InputError
+            Where Ray is not installed, or no cluster answers.
+        """
+        ray = _ray()
+        started = not ray.is_initialized()
+        if started:
+            _connect(ray, self.address)
+        try:
+            yield from self._map(ray, work, numbers)
+        finally:
+            if started:
+                ray.shutdown()
+
+    def _map(self, ray: Any, work: Work, numbers: Sequence[int]) -> Iterator[Done]:
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        pool = ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, min(processors, len(numbers))))
+        items = [{"number": number} for number in numbers]
+        blocks = ray.data.from_items(items, override_num_blocks=min(len(items), MOST_TASKS))
+        done = blocks.map_batches(
+            _Actor, fn_constructor_args=(work,), batch_size=1, batch_format="numpy", compute=pool, num_cpus=1
+        )
+        try:
+            for row in done.iter_rows():
+                yield Done(int(row["number"]), int(row["rows"]), int(row["rejected"]))
+        except ray.exceptions.RayError as error:
+            raise _ours(error) from error
+
+
+class _Actor:
+    """A process somewhere, with its scorers."""
+
+    def __init__(self, work: Work) -> None:
+        from exapt.app.engines.local import alone_in_process
+
+        alone_in_process()
+        self.work = work
+
+    def __call__(self, batch: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
+        done = [self.work(int(number)) for number in batch["number"]]
+        return {name: np.array([getattr(one, name) for one in done]) for name in ("number", "rows", "rejected")}
+
+
+def _ray() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray
+        import ray.data
+        import ray.exceptions
+    except ImportError:
+        raise InputError("--engine ray needs Ray, which is not installed: pip install 'exapt[ray]'.") from None
+    return ray
+
+
+def _connect(ray: Any, address: str | None) -> None:
+    try:
+        if address is None:
+            count = len(os.sched_getaffinity(0))
+            ray.init("local", num_cpus=count, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        else:
+            ray.init(address, log_to_driver=False, logging_level="ERROR")
+    except (ConnectionError, ValueError) as error:
+        raise InputError(
+            f"--address {address}: no Ray cluster answers ({str(error).splitlines()[0]}). "
+            "Start one with `ray start --head`, or leave --address out for this machine alone."
+        ) from None
+
+
+def _ours(error: BaseException) -> ExaptError:
+    """The error that a worker raised, or one line of what Ray says."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ExaptError):
+            return seen
+        seen = getattr(seen, "cause", None) or seen.__cause__
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return ExaptError(f"Ray gave up: {lines[-1].strip() if lines else type(error).__name__}. Finished parts are kept.")
