@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exapt.bio.chem._molecules import mapped, read
+from exapt.bio.chem._molecules import mapped, parsed_once, read
 
+__all__ = ["canonical", "neutral", "parsed_once", "problem", "readable"]
 LEAST = 4000  # molecules from which several processes are worth their start
 # Charges that a proton more or less removes: those beside an opposite charge (nitro, N-oxide, azide) belong there.
 _CHARGED = "[+1!h0!$([*]~[-1,-2,-3,-4]),-1!$([*]~[+1,+2,+3,+4])]"
