@@ -16,7 +16,12 @@ from exapt.core.errors import ConfigError
 from exapt.core.registry import BACKBONES
 from exapt.models import hub
 
-KINDS = {"letters": Inputs("letters", 7), "values": Inputs("values", 5), "image": Inputs("image", 2)}
+KINDS = {
+    "letters": Inputs("letters", 7),
+    "values": Inputs("values", 5),
+    "image": Inputs("image", 2),
+    "graph": Inputs("graph", 2, 4, special=(4,), levels=(5, 3), edge_levels=(3, 2)),
+}
 TINY = {"vocab_size": 7, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
 ESM = {"model_type": "esm", **TINY, "position_embedding_type": "rotary", "mask_token_id": 6, "pad_token_id": 1}
 VARIANTS = {
@@ -32,6 +37,15 @@ VARIANTS = {
     "mlp": [{"widths": [8, 4]}, {"widths": [6], "skip": True, "norm": "layer"}, {"widths": [6], "skip": True}],
     "autoencoder": [{"widths": [8, 4, 2]}, {"widths": [3], "norm": "none"}],
     "cnn2d": [{"dim": 4}, {"dim": 8, "norm": "group", "pool": "mean_max", "activation": "gelu"}],
+    "gnn": [
+        {"dim": 8, "depth": 3},
+        {"dim": 8, "depth": 2, "virtual_node": True, "pool": "sum", "norm": "layer"},
+        {"dim": 8, "depth": 3, "conv": "gcn", "virtual_node": True, "pool": "max"},
+        {"dim": 8, "depth": 2, "conv": "gcn", "normalise": False, "norm": "none"},
+        {"dim": 8, "depth": 2, "conv": "gat", "heads": 2, "pool": "mean_max"},
+        {"dim": 8, "depth": 3, "conv": "dmpnn"},
+        {"dim": 8, "depth": 1, "conv": "dmpnn", "norm": "batch"},
+    ],
     "hf": [
         {"architecture": ESM},
         {"architecture": {"model_type": "bert", **TINY}, "pool": "first"},
@@ -85,12 +99,48 @@ def draw(inputs, lengths, extra=0):
         shape = (length, length + 1) if grid else (length,)
         if inputs.kind == "letters":
             parts.append(torch.randint(2, inputs.size, shape, generator=generator))
+        elif inputs.kind == "graph":
+            parts.append(features(inputs.levels, length, generator))
         else:
             parts.append(torch.randn(*shape, inputs.size, generator=generator))
     x = torch.zeros(*mask.shape, *parts[0].shape[2 if grid else 1 :], dtype=parts[0].dtype)
     for row, part in zip(x, parts, strict=True):
         row[tuple(slice(n) for n in part.shape[: mask.ndim - 1])] = part
+    if inputs.kind == "graph":
+        return {"x": x, "mask": mask, "edges": rings(inputs.edge_levels, lengths, extra, generator)}
     return {"x": x, "mask": mask}
+
+
+def features(levels, count, generator):
+    """Random levels (count, features)."""
+    return torch.stack([torch.randint(0, n, (count,), generator=generator) for n in levels], dim=1)
+
+
+def rings(levels, lengths, extra, generator):
+    """Each graph a chain, closed to a ring from three nodes on; both directions of a bond follow one another."""
+    found = []
+    for length in lengths:
+        bonds = [(i, i + 1) for i in range(length - 1)] + [(0, length - 1)] * (length > 2)
+        both = torch.tensor([end for a, b in bonds for end in ((a, b), (b, a))], dtype=torch.int16).view(-1, 2)
+        of_bonds = features(levels, len(bonds), generator).repeat_interleave(2, dim=0)
+        found.append(torch.cat([both, of_bonds.to(torch.int16)], dim=1))
+    edges = torch.full((len(found), max(map(len, found)) + 2 * extra, 2 + len(levels)), -1, dtype=torch.int16)
+    for row, part in zip(edges, found, strict=True):
+        row[: len(part)] = part
+    return edges
+
+
+def only(stream, row, length):
+    """One example of a batch, without padding."""
+    spatial = stream["mask"].ndim - 1
+    found = {}
+    for key, value in stream.items():
+        one = value[row : row + 1]
+        if key == "edges":
+            found[key] = one[:, : int((one[0, :, 0] >= 0).sum())]
+        else:
+            found[key] = one[(slice(None), slice(length), slice(length + 1))[: 1 + spatial]]
+    return found
 
 
 def close(a, b, tolerance=1e-5):
@@ -127,8 +177,7 @@ def test_padding_never_changes_the_answer(name, inputs, options):
         together = backbone(draw(inputs, lengths, extra=5))
         stream = draw(inputs, lengths)
         for row, length in enumerate(lengths):
-            cut = (slice(row, row + 1), slice(length), slice(length + 1))
-            alone = backbone({key: v[cut[: v.ndim if inputs.kind == "image" else 2]] for key, v in stream.items()})
+            alone = backbone(only(stream, row, length))
             assert close(alone.pooled[0], together.pooled[row])
             assert close(alone.tokens[alone.mask], together.tokens[row][together.mask[row]])
 
@@ -177,7 +226,10 @@ def test_every_key_between_blocks_can_be_cached(name, inputs, options):
             items = []
             for row, mask in enumerate(stream["mask"]):
                 real = tuple(slice(int(where.max()) + 1) for where in mask.nonzero(as_tuple=True))
-                items.append({key: value[row][real].numpy() for key, value in stream.items() if key != "mask"})
+                cuts = {"edge": slice(int((stream["edges"][row, :, 0] >= 0).sum()))} if "edges" in stream else {}
+                cuts["graph"] = ()
+                part = {key: cuts.get(re.match("edge|graph|", key)[0], real) for key in stream if key != "mask"}
+                items.append({key: stream[key][row][cut].numpy() for key, cut in part.items()})
             assert close(backbone(stack(items), start=depth).pooled, whole.pooled)
 
 

@@ -13,15 +13,18 @@ from exapt.core.registry import ENCODERS
 RNG = np.random.default_rng(0)
 SEQUENCES = ["".join(RNG.choice(list("ACGT"), n)) for n in (9, 4, 1, 30, 12, 7)]
 COUNTS = RNG.poisson(2.0, (6, 8)).astype(np.float32)
+MOLECULES = ["CCO", "c1ccccc1Br", "[NH4+]", "C/C=C/[C@H](N)F", "[Na+].[Cl-]", "N#N"]
 CASES = {
     "letters-dna": ("letters", {"modality": "dna"}, SEQUENCES),
     "letters-rna": ("letters", {"modality": "rna"}, SEQUENCES),
     "letters-protein": ("letters", {"modality": "protein"}, SEQUENCES),
-    "letters-molecule": ("letters", {"modality": "molecule"}, ["CCO", "c1ccccc1Br", "[NH4+]", "C", "CC", "N#N"]),
+    "letters-molecule": ("letters", {"modality": "molecule"}, MOLECULES),
     "expression": ("expression", {}, Matrix(COUNTS, tuple("abcdefgh"))),
     "profile": ("profile", {}, Matrix(RNG.normal(size=(6, 5)))),
     "pixels": ("pixels", {}, Matrix(RNG.integers(0, 256, (6, 4, 3, 3)).astype(np.uint8))),
     "tokenizer": ("tokenizer", {}, SEQUENCES),
+    "graph-full": ("graph", {}, MOLECULES),
+    "graph-hu": ("graph", {"scheme": "hu"}, MOLECULES),
 }
 
 
@@ -76,7 +79,8 @@ def test_the_registry_builds_an_equal_encoder_from_its_state(case):
         again = ENCODERS.build(name, **json.loads(json.dumps(original.state(), allow_nan=False)))
         assert again == original
     for one, other in zip(original.encode(values), again.encode(values), strict=True):
-        assert np.array_equal(one["x"], other["x"])
+        assert one.keys() == other.keys()
+        assert all(np.array_equal(one[key], other[key]) for key in one)
 
 
 def test_one_array_a_value_that_suits_the_inputs(case):
@@ -93,6 +97,19 @@ def test_one_array_a_value_that_suits_the_inputs(case):
             assert x.dtype.kind in "ui"
             assert x.min() >= 0
             assert x.max() < inputs.size
+        elif inputs.kind == "graph":
+            assert x.dtype == np.uint8
+            assert x.shape[1] == inputs.size == len(inputs.levels)
+            assert (x < inputs.levels).all()
+            assert inputs.mask is not None
+            assert (x[:, 0] != inputs.mask).all()
+            edges = item["edges"]
+            assert edges.dtype == np.int16
+            assert edges.shape[1] == 2 + len(inputs.edge_levels)
+            assert (edges >= 0).all()
+            assert (edges[:, :2] < len(x)).all()
+            assert (edges[:, 2:] < inputs.edge_levels).all()
+            assert np.array_equal(edges[::2, [1, 0, *range(2, edges.shape[1])]], edges[1::2]), "both directions"
         else:
             assert x.dtype == np.float32
             assert x.shape[-1] == inputs.size
@@ -120,7 +137,11 @@ def test_the_mask_is_true_where_a_batch_is_real(case):
     axes = mask.ndim
     assert mask.dtype == torch.bool
     assert x.shape[:axes] == mask.shape
-    assert x.dtype == (torch.int64 if encoder.inputs().kind == "letters" else torch.float32)
+    assert x.dtype == (torch.int64 if encoder.inputs().kind in ("letters", "graph") else torch.float32)
+    if "edges" in batch:
+        for row, item in zip(batch["edges"], items, strict=True):
+            assert torch.equal(row[: len(item["edges"])], torch.from_numpy(item["edges"]))
+            assert (row[len(item["edges"]) :] == -1).all()
     for row, real, item in zip(x, mask, items, strict=True):
         part = tuple(slice(n) for n in item["x"].shape[: axes - 1])
         assert torch.equal(row[part], torch.from_numpy(item["x"]).to(x.dtype))

@@ -1,13 +1,15 @@
-"""Graphs of a batch without their padding: rows of nodes, links between them, and sums along the links.
+"""Graphs of a batch without their padding: rows of nodes and edges, and sums along the edges.
 
 A batch holds "x" (B, N, ...), "mask" (B, N) and "edges" (B, E, 2 + F), -1 where padded. Both directions of a bond are
-there, one after the other, so a graph is symmetric, and the gradient of a sum over neighbours is a sum over neighbours.
+there, one after the other: the other direction of edge e is ``e ^ 1``. So a graph is symmetric, and what a sum along
+its edges sends back as gradient is again a sum along its edges, which costs no more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -40,33 +42,9 @@ def padded(rows: Tensor, real: Tensor) -> Tensor:
     return rows.unflatten(0, real.shape)
 
 
-@dataclass(frozen=True)
-class Links:
-    """The directed edges of a batch.
-
-    Attributes
-    ----------
-    source, target
-        (M,) numbers of rows; edge e and ``e ^ 1`` are the two directions of a bond.
-    features
-        (M, F) integers.
-    nodes
-        Number n of rows.
-    """
-
-    source: Tensor
-    target: Tensor
-    features: Tensor
-    nodes: int
-
-
-def links_of(stream: Stream) -> Links:
-    """The real edges between the real nodes of a batch, in their order."""
-    mask, edges = stream["mask"], stream["edges"]
-    known = rows_of(edges, edges[..., 0] >= 0).long()
-    counts = mask.sum(1)
-    first = (counts.cumsum(0) - counts).repeat_interleave((edges[..., 0] >= 0).sum(1))
-    return Links(known[:, 0] + first, known[:, 1] + first, known[:, 2:], int(counts.sum()))
+def real_edges(stream: Stream) -> Tensor:
+    """Where "edges" are no padding, (B, E)."""
+    return stream["edges"][..., 0] >= 0
 
 
 def check_both_directions(edges: Tensor) -> None:
@@ -82,29 +60,119 @@ def check_both_directions(edges: Tensor) -> None:
 
 
 @dataclass(frozen=True)
-class Neighbourhoods:
-    """Each node with its neighbours, itself among them, and the weight of each.
+class Lists:
+    """For each row of a result, the rows that it sums, and their weights (None: all 1).
+
+    Result i sums ``index[starts[i]:starts[i + 1]]``.
+    """
+
+    index: Tensor
+    starts: Tensor
+    weights: Tensor | None = None
+
+    def sum(self, x: Tensor, back: Lists) -> Tensor:
+        """Sums of rows x (n, D) -> (number of lists, D); the lists `back` do the same for the gradient."""
+        total: Tensor = _Sum.apply(x, self, back)
+        return total
+
+    def apply(self, x: Tensor) -> Tensor:
+        """The sums, without a gradient. Nothing that torch offers is faster on a processor."""
+        weights = None if self.weights is None else self.weights.to(x.dtype)
+        return F.embedding_bag(
+            self.index, x.contiguous(), self.starts, mode="sum", per_sample_weights=weights, include_last_offset=True
+        )
+
+
+class _Sum(Function):
+    @staticmethod
+    def forward(context: Any, x: Tensor, lists: Lists, back: Lists) -> Tensor:
+        context.lists = back, lists
+        return lists.apply(x)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Any:
+        return _Sum.apply(gradients[0], *context.lists), None, None
+
+
+@dataclass(frozen=True)
+class Links:
+    """The directed edges of a batch between its rows of nodes.
 
     Attributes
     ----------
-    index, starts
-        The neighbours of node i are ``index[starts[i]:starts[i + 1]]``.
-    weights
-        (len(index),), or None where all are 1.
+    source, target
+        (M,) row numbers; edge e and ``e ^ 1`` are the two directions of a bond.
+    features
+        (M, F) integers.
+    nodes
+        Number n of rows.
+    """
+
+    source: Tensor
+    target: Tensor
+    features: Tensor
+    nodes: int
+
+    @cached_property
+    def arriving(self) -> Lists:
+        """The edges that end at each node."""
+        return Lists(*_by_target(self.target, self.nodes))
+
+    @cached_property
+    def leaving(self) -> Lists:
+        """The edges that start at each node."""
+        return Lists(self.arriving.index ^ 1, self.arriving.starts)
+
+    def at_source(self, x: Tensor) -> Tensor:
+        """Rows of nodes (n, D) -> the row at the source of each edge (M, D)."""
+        return Lists(self.source, _ones(self.source)).sum(x, self.leaving)
+
+    def into_nodes(self, x: Tensor) -> Tensor:
+        """Rows of edges (M, D) -> the sum over the edges that end at each node (n, D)."""
+        return self.arriving.sum(x, Lists(self.target, _ones(self.target)))
+
+    def into_edges(self, x: Tensor) -> Tensor:
+        """Rows of edges (M, D) -> the sum over the edges that end where an edge starts, but for its way back (M, D)."""
+        return self._turns(self.source, 1).sum(x, self._turns(self.target, 0))
+
+    def _turns(self, node: Tensor, flip: int) -> Lists:
+        """All arriving edges f of a node of each edge e, but f = e ^ flip; named f ^ (1 - flip)."""
+        order, starts = self.arriving.index, self.arriving.starts
+        counts = starts.diff()[node]
+        edge = torch.arange(len(node), device=node.device).repeat_interleave(counts)
+        shift = starts[node] - (counts.cumsum(0) - counts)
+        found = order[torch.arange(len(edge), device=node.device) + shift[edge]]
+        kept = found[found != (edge ^ flip)]
+        return Lists(kept ^ (1 - flip), _starts(counts - 1))
+
+
+def links_of(stream: Stream) -> Links:
+    """The real edges between the real nodes of a batch, in their order; nodes come before padding in their graph."""
+    mask, edges, real = stream["mask"], stream["edges"], real_edges(stream)
+    known, counts = rows_of(edges, real).long(), mask.sum(1)
+    first = (counts.cumsum(0) - counts).repeat_interleave(real.sum(1))
+    return Links(known[:, 0] + first, known[:, 1] + first, known[:, 2:], int(counts.sum()))
+
+
+@dataclass(frozen=True)
+class Neighbourhoods:
+    """Each node with its neighbours, itself among them.
+
+    Attributes
+    ----------
+    lists
+        The neighbours of each node, and the weights of the links to them.
     bonds
         (n, sum of edge levels + 1): the weighted number of bonds of each level at each node; the last column is the
         weight of the node itself.
     """
 
-    index: Tensor
-    starts: Tensor
-    weights: Tensor | None
+    lists: Lists
     bonds: Tensor
 
     def sum(self, x: Tensor) -> Tensor:
         """Weighted sum of rows x (n, D) over each neighbourhood."""
-        total: Tensor = _Symmetric.apply(x, self.index, self.starts, self.weights)
-        return total
+        return self.lists.sum(x, self.lists)  # i weighs in the list of j what j weighs in that of i
 
 
 def neighbourhoods(links: Links, edge_levels: Sequence[int], *, normalise: bool) -> Neighbourhoods:
@@ -121,30 +189,31 @@ def neighbourhoods(links: Links, edge_levels: Sequence[int], *, normalise: bool)
     """
     nodes = torch.arange(links.nodes, device=links.source.device)
     source, target = torch.cat([links.source, nodes]), torch.cat([links.target, nodes])
-    order, starts = by_target(target, links.nodes)
-    index, weights = source[order], torch.ones(len(order), device=order.device)
+    order, starts = _by_target(target, links.nodes)
+    weights = torch.ones(len(order), device=order.device)
     if normalise:
         scale = starts.diff().float().rsqrt()
         weights = scale[source] * scale[target]
-    width = sum(edge_levels) + 1
-    cells = links.features + offsets(edge_levels, links.features.device) + links.target.unsqueeze(1) * width
+    width, edges = sum(edge_levels) + 1, len(links.target)
+    cells = links.features + offsets(edge_levels, order.device) + links.target.unsqueeze(1) * width
     cells = torch.cat([cells.flatten(), nodes * width + width - 1])
-    shares = torch.cat([weights[: len(links.target)].repeat_interleave(len(edge_levels)), weights[len(links.target) :]])
+    shares = torch.cat([weights[:edges].repeat_interleave(len(edge_levels)), weights[edges:]])
     bonds = weights.new_zeros(links.nodes * width).index_add_(0, cells, shares).view(links.nodes, width)
-    return Neighbourhoods(index, starts, weights[order] if normalise else None, bonds)
+    return Neighbourhoods(Lists(source[order], starts, weights[order] if normalise else None), bonds)
 
 
-def by_target(target: Tensor, nodes: int) -> tuple[Tensor, Tensor]:
-    """Edges sorted by target (M,), and where those of each node start (nodes + 1,).
+def _by_target(target: Tensor, nodes: int) -> tuple[Tensor, Tensor]:
+    """Edges sorted by target (M,), and where those of each node start (nodes + 1,)."""
+    return torch.argsort(target, stable=True), _starts(torch.bincount(target, minlength=nodes))
 
-    Examples
-    --------
-    >>> [found.tolist() for found in by_target(torch.tensor([2, 0, 2]), 3)]
-    [[1, 0, 2], [0, 1, 1, 3]]
-    """
-    starts = target.new_zeros(nodes + 1)
-    torch.cumsum(torch.bincount(target, minlength=nodes), 0, out=starts[1:])
-    return torch.argsort(target, stable=True), starts
+
+def _starts(counts: Tensor) -> Tensor:
+    return F.pad(counts.cumsum(0), (1, 0))
+
+
+def _ones(index: Tensor) -> Tensor:
+    """The starts of lists of one row each."""
+    return torch.arange(len(index) + 1, device=index.device)
 
 
 def offsets(levels: Sequence[int], device: torch.device) -> Tensor:
@@ -169,35 +238,21 @@ class LevelSum(nn.Module):
         Number of levels of each feature.
     dim
         Width of the vectors.
+
+    Examples
+    --------
+    >>> table = LevelSum([3, 2], 4)
+    >>> codes = torch.tensor([[2, 1]])
+    >>> torch.allclose(table(codes)[0], table.weight[2] + table.weight[3 + 1])
+    True
     """
 
     def __init__(self, levels: Sequence[int], dim: int) -> None:
         super().__init__()
+        self.levels = tuple(levels)
         self.weight = nn.Parameter(torch.empty(sum(levels), dim))
         nn.init.xavier_uniform_(self.weight)
-        self.levels = tuple(levels)
 
     def forward(self, codes: Tensor) -> Tensor:
         """Sum the vectors."""
         return F.embedding_bag(codes + offsets(self.levels, codes.device), self.weight, mode="sum")
-
-
-class _Symmetric(Function):
-    """Sums of rows over lists in which i names j as often, and with the weight, as j names i: its own gradient."""
-
-    @staticmethod
-    def forward(context: Any, x: Tensor, index: Tensor, starts: Tensor, weights: Tensor | None) -> Tensor:
-        context.lists = index, starts, weights
-        return _bags(x, index, starts, weights)
-
-    @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> Any:
-        return _Symmetric.apply(gradients[0], *context.lists), None, None, None
-
-
-def _bags(x: Tensor, index: Tensor, starts: Tensor, weights: Tensor | None) -> Tensor:
-    """Row i of the result is the sum over ``index[starts[i]:starts[i + 1]]``; the fastest sum that torch has on a CPU."""
-    weights = None if weights is None else weights.to(x.dtype)
-    return F.embedding_bag(
-        index, x.contiguous(), starts, mode="sum", per_sample_weights=weights, include_last_offset=True
-    )
