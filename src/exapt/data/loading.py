@@ -80,16 +80,25 @@ def _load_card(config: DataConfig) -> Loaded:
     wanted = tables.as_list(config.target)
     incomplete = any(name in card.columns and card.columns[name].missing == "drop" for name in wanted)
     own = [piece for piece in card.clean if piece.name not in {asked.name for asked in config.clean or []}]
-    loaded = _finish(raw, config, card.name, files, [*own, *([DROP_MISSING] if incomplete else [])])
+    loaded = _finish(raw, config, card.name, files, [*own, *([DROP_MISSING] if incomplete else [])], known=True)
     notes = [*loaded.notes, *(f"card: {text}" for text in card.warnings)]
     return replace(loaded, notes=notes, split=card.split or loaded.split, licence=card.licence)
 
 
-def _finish(raw: Raw, config: DataConfig, source: str, files: dict[str, str], rules: Sequence[Piece] = ()) -> Loaded:
+def _finish(
+    raw: Raw,
+    config: DataConfig,
+    source: str,
+    files: dict[str, str],
+    rules: Sequence[Piece] = (),
+    *,
+    known: bool = False,
+) -> Loaded:
+    """Describe, clean and check; of data that are `known` the molecules are not read once more."""
     table, notes = tables.assemble(raw, config, source)
     asked = [*rules, *(config.clean or [])]
     table, report = clean(table, asked)
-    check(table)
+    check(table, molecules=not known and "readable_smiles" not in {piece.name for piece in asked})
     repeated = int(table.frame[table.names("id")[0]].duplicated().sum()) if table.names("id") else 0
     if repeated:
         notes.append(f"{repeated:,} identifiers stand more than once")

@@ -18,6 +18,7 @@ FEW_VALUES = 20
 MOSTLY = 0.95
 SHORTEST_SEQUENCE = 8
 LARGEST_LOG = 15.0
+INCHI = "InChI="
 _SMILES = re.compile(r"[A-Za-z0-9@+\-\[\]()=#$%/\\.:*]+")
 _SMILES_SYNTAX = re.compile(r"[\[\]()=#0-9]")
 
@@ -45,6 +46,8 @@ def of_input(name: str, values: pd.Series) -> Guess | None:
         return None
     if "smiles" in name.lower():
         return "molecule", "by its name"
+    if all(value.startswith(INCHI) for value in sample):
+        return "molecule", "InChI"
     return of_letters(sample) or _of_smiles(sample)
 
 

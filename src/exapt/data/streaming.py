@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from exapt.bio.sequence.alphabets import ALPHABETS
 from exapt.core.config import DataConfig, Piece
 from exapt.core.contracts import Table
 from exapt.core.errors import DataError, nearest
 from exapt.data import cards, modalities, tables
-from exapt.data.cleaning import apply, check_inputs
+from exapt.data.cleaning import SIEVES, apply, check_inputs
+from exapt.data.cleaning import rejected as of_steps
 from exapt.data.formats import FORMATS, Hint, Raw, format_of, open_format
 
 CHUNK_ROWS = 8192
@@ -26,6 +29,7 @@ def stream(
     others: Collection[str] = (),
     options: Mapping[str, Any] | None = None,
     rules: Sequence[Piece] = (),
+    rejected: Callable[[pd.DataFrame], None] | None = None,
     chunk_rows: int = CHUNK_ROWS,
 ) -> Iterator[Table]:
     """Read a card or a file in pieces: inputs and identifiers, no targets.
@@ -44,6 +48,9 @@ def stream(
         Options of the file format, or of the card's parser; those that this format does not have are left out.
     rules
         Cleaning rules, applied to each piece.
+    rejected
+        Takes the rows that cannot be read and those that rules drop (columns where, id, rule, reason and the inputs),
+        piece by piece, so that no bad row stops a library. None: a row that cannot be read is an error.
     chunk_rows
         Rows a piece.
 
@@ -55,7 +62,8 @@ def stream(
     Raises
     ------
     DataError
-        Where an input is missing or empty, or a letter is not in its alphabet; the message names the row.
+        Where an input is missing; without `rejected`, where a molecule cannot be read, an input is empty, or a letter
+        is not in its alphabet. The message names the row.
     """
     config: DataConfig | None = None
     names: dict[str, str] = {}
@@ -67,10 +75,15 @@ def stream(
             names, config = _first(raw, data, inputs, others)
         table, _ = tables.assemble(_renamed(raw, names), config, data, first_row=done)
         kept = {name: column for name, column in table.columns.items() if column.role in ("id", "input", "group")}
-        table, _ = apply(replace(table, columns=kept), rules)
-        check_inputs(table)
+        table, steps = apply(replace(table, columns=kept), [*rules, *(SIEVES if rejected else ())])
+        lost = of_steps(steps)
+        if rejected and len(lost):
+            rejected(lost)
+        else:
+            check_inputs(table, molecules=rejected is None)
         done += len(raw)
-        yield table
+        if len(table):
+            yield table
     if config is None:
         raise DataError(f"{data}: no rows.")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from exapt.core.config import DataConfig
-from exapt.core.contracts import Column, Matrix, Modality, Role, Table
+from exapt.core.contracts import Column, Matrix, Modality, Role, Rows, Table
 from exapt.core.errors import ConfigError, DataError, nearest
 from exapt.data import modalities
 from exapt.data.formats import MISSING, Hint, Raw
@@ -77,12 +77,23 @@ def where(table: Table, row: int) -> str:
     >>> where(Table(frame, {"id": Column("id", "label")}, "x.fa"), 1)
     'x.fa:7 (b)'
     """
-    name = f" ({table.ids()[row]})" if table.names("id") else ""
+    name = f" ({table.frame[table.names('id')[0]].iloc[row]})" if table.names("id") else ""
+    return places(table, np.array([row]))[0] + name
+
+
+def places(table: Table, rows: Rows) -> list[str]:
+    """File and line, or file and row, of each of some rows.
+
+    Examples
+    --------
+    >>> places(Table(pd.DataFrame({"s": ["AC", "GT"]}), {}, "x.parquet"), np.array([1]))
+    ['x.parquet: row 2']
+    """
     frame, given = table.frame, table.columns
     if LINE in frame and LINE not in given:
-        return f"{table.source}:{frame[LINE].iloc[row]}{name}"
-    number = frame[ROW].iloc[row] if ROW in frame and ROW not in given else row + 1
-    return f"{table.source}: row {number}{name}"
+        return [f"{table.source}:{line}" for line in frame[LINE].iloc[rows]]
+    numbers = frame[ROW].iloc[rows] if ROW in frame and ROW not in given else rows + 1
+    return [f"{table.source}: row {number}" for number in numbers]
 
 
 def text_columns(config: DataConfig) -> set[str]:

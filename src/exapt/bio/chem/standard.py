@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from exapt.bio.chem._molecules import mapped, parsed_once, read
 
 __all__ = ["canonical", "neutral", "parsed_once", "problem", "readable"]
+INCHI = "InChI="
 LEAST = 4000  # molecules from which several processes are worth their start
 # Charges that a proton more or less removes: those beside an opposite charge (nitro, N-oxide, azide) belong there.
 _CHARGED = "[+1!h0!$([*]~[-1,-2,-3,-4]),-1!$([*]~[+1,+2,+3,+4])]"
@@ -87,15 +88,22 @@ def problem(smiles: str) -> str | None:
     (None, 'the spelling is no SMILES')
     >>> problem("CN(C)(C)C")
     'Explicit valence for atom # 1 N, 4, is greater than permitted'
+    >>> problem("InChI=1S/CH4/h1H4")
+    'an InChI, no SMILES; the rule from_inchi reads it'
     """
     from rdkit import Chem, rdBase
 
+    if not smiles.strip():
+        return "no atom"
+    if smiles.startswith(INCHI):
+        return "an InChI, no SMILES; the rule from_inchi reads it"
     with rdBase.BlockLogs():
         if read(smiles) is not None:
             return None
         molecule = Chem.MolFromSmiles(smiles, sanitize=False)
         if molecule is None:
-            return "the spelling is no SMILES"
+            comma = " (it holds a comma: is the separator of the file right?)" if "," in smiles else ""
+            return f"the spelling is no SMILES{comma}"
         if not molecule.GetNumAtoms():
             return "no atom"
         found = Chem.DetectChemistryProblems(molecule)

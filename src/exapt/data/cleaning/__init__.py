@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from exapt.core.config import Piece
-from exapt.core.contracts import Table
+from exapt.core.contracts import Rows, Table
 from exapt.core.errors import DataError
 from exapt.core.registry import CLEANERS
-from exapt.data.cleaning._rule import Keep, Rule
+from exapt.data.cleaning._rule import Keep, Rule, text_inputs
 
 EXAMPLES = 3
 DETAILS = 20
-REPORTED = ("empty", "contradicting", "duplicated")
-__all__ = ["CleaningReport", "Step", "apply", "check", "check_inputs", "clean"]
+REPORTED = ("empty", "unusual_molecules", "contradicting", "duplicated")
+SIEVES = tuple(Piece(name=name) for name in ("readable_smiles", "empty", "bad_letters"))  # what `check_inputs` refuses
+REJECTED = ("where", "id", "rule", "reason")
+__all__ = ["SIEVES", "CleaningReport", "Step", "apply", "check", "check_inputs", "clean", "rejected"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Step:
         True where the rule was not asked for, so the rows are still there.
     details
         Of a rule whose rows have each a reason of their own: place and reason of the first 20.
+    rejected
+        All rows that were dropped: columns where, id, rule, reason, and the inputs that are text.
     """
 
     rule: str
@@ -50,6 +55,7 @@ class Step:
     examples: tuple[str, ...]
     kept: bool = False
     details: tuple[str, ...] = ()
+    rejected: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REJECTED)), compare=False)
 
     def line(self) -> str:
         """One printable line."""
@@ -79,9 +85,15 @@ class CleaningReport:
         return [line for step in self.steps for line in (step.line(), *step.details)]
 
     def as_list(self) -> list[dict[str, Any]]:
-        """The steps as JSON."""
-        lists = [{"examples": list(step.examples), "details": list(step.details)} for step in self.steps]
-        return [{**asdict(step), **found} for step, found in zip(self.steps, lists, strict=True)]
+        """The steps as JSON, without the rejected rows."""
+        names = [part.name for part in fields(Step) if part.name != "rejected"]
+        steps = ({name: getattr(step, name) for name in names} for step in self.steps)
+        return [{key: list(value) if isinstance(value, tuple) else value for key, value in s.items()} for s in steps]
+
+    @property
+    def rejected(self) -> pd.DataFrame:
+        """All rows that were dropped, in the order of the rules: where, id, rule, reason, and the inputs."""
+        return rejected(self.steps)
 
 
 def apply(table: Table, rules: Sequence[Piece]) -> tuple[Table, list[Step]]:
@@ -98,10 +110,17 @@ def apply(table: Table, rules: Sequence[Piece]) -> tuple[Table, list[Step]]:
         keep, changed = rule(table)
         found = ~keep | _differs(table, changed)
         after = changed if keep.all() else changed.take(np.flatnonzero(keep))
-        examples, details = _examples(table, found), _details(rule, table, ~keep)
-        steps.append(Step(piece.name, len(table), len(after), int(found.sum()), rule.reason, examples, details=details))
+        examples, n = _examples(table, found), int(found.sum())
+        details, lost = _lost(piece.name, rule, table, np.flatnonzero(~keep))
+        steps.append(Step(piece.name, len(table), len(after), n, rule.reason, examples, details=details, rejected=lost))
         table = after
     return table, steps
+
+
+def rejected(steps: Sequence[Step]) -> pd.DataFrame:
+    """The dropped rows of several steps in one table: where, id, rule, reason, and the inputs that are text."""
+    parts = [step.rejected for step in steps if len(step.rejected)]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(REJECTED))
 
 
 def clean(table: Table, rules: Sequence[Piece]) -> tuple[Table, CleaningReport]:
@@ -128,25 +147,35 @@ def clean(table: Table, rules: Sequence[Piece]) -> tuple[Table, CleaningReport]:
     return table, CleaningReport(tuple(steps))
 
 
-def check(table: Table) -> None:
+def check(table: Table, *, molecules: bool = True) -> None:
     """Stop where a table cannot be learned from as it is.
+
+    Parameters
+    ----------
+    table
+        After cleaning.
+    molecules
+        False: all molecules are known to be readable; reading them takes some seconds each 100,000.
 
     Raises
     ------
     DataError
-        No rows, an empty input, a letter outside the alphabet, a missing target, a target with one value only.
+        No rows, an unreadable molecule, an empty input, a letter outside the alphabet, a missing target, a target with
+        one value only.
     """
     if not len(table):
         raise DataError(f"{table.source}: no rows, only column names.")
-    check_inputs(table)
+    check_inputs(table, molecules=molecules)
     for name in table.names("target"):
         _check_target(table, name)
 
 
-def check_inputs(table: Table) -> None:
+def check_inputs(table: Table, *, molecules: bool = True) -> None:
     """The part of `check` that holds for new data without targets too."""
     from exapt.data.tables import where
 
+    if molecules:
+        _check_molecules(table)
     narrow = {name: column for name, column in table.columns.items() if name in table.frame}
     empty = ~CLEANERS.build("empty")(replace(table, columns=narrow))[0]
     if empty.any():
@@ -156,6 +185,21 @@ def check_inputs(table: Table) -> None:
             "Fill it in, or leave such rows out with clean: [empty]."
         )
     CLEANERS.build("bad_letters", on_unknown="error")(table)
+
+
+def _check_molecules(table: Table) -> None:
+    (step,) = apply(table, SIEVES[:1])[1]
+    if not step.found:
+        return
+    first = step.rejected.iloc[0]
+    if "from_inchi" in first["reason"]:
+        raise DataError(f"{first['where']}: {first['reason']} ({step.found:,} such rows): clean: [from_inchi].")
+    shown = "".join(f"\n  {line}" for line in step.details[:EXAMPLES])
+    more = f"\n  ... and {step.found - EXAMPLES:,} more" if step.found > EXAMPLES else ""
+    raise DataError(
+        f"{table.source}: RDKit cannot read {step.found:,} of {len(table):,} molecules:{shown}{more}\n"
+        "Mend them, or leave them out with clean: [readable_smiles], which lists each with its reason."
+    )
 
 
 def _check_target(table: Table, name: str) -> None:
@@ -187,12 +231,23 @@ def _differs(before: Table, after: Table) -> Keep:
     return differs
 
 
-def _details(rule: Rule, table: Table, dropped: Keep) -> tuple[str, ...]:
-    from exapt.data.tables import where
+def _lost(name: str, rule: Rule, table: Table, rows: Rows) -> tuple[tuple[str, ...], pd.DataFrame]:
+    """Place and reason of the first dropped rows where each has its own, and all of them as a table."""
+    from exapt.data.tables import places, where
 
-    rows = np.flatnonzero(dropped)[:DETAILS].tolist()
-    found = [(row, rule.details(table, row)) for row in rows]
-    return tuple(f"{where(table, row)}: {text}" for row, text in found if text is not None)
+    reasons = rule.details(table, rows) if len(rows) else None
+    listed = zip(rows[:DETAILS].tolist(), reasons or (), strict=False)
+    inputs = {column: table.frame[column].iloc[rows].tolist() for column in text_inputs(table)}
+    ids = table.names("id")
+    own = {
+        "where": places(table, rows),
+        "id": table.frame[ids[0]].iloc[rows].tolist() if ids else [""] * len(rows),
+        "rule": [name] * len(rows),
+        "reason": reasons or [rule.reason] * len(rows),
+    }
+    return tuple(f"{where(table, row)}: {text}" for row, text in listed), pd.DataFrame({**inputs, **own})[
+        [*own, *inputs]
+    ]
 
 
 def _examples(table: Table, found: Keep) -> tuple[str, ...]:

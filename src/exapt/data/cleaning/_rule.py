@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
-from exapt.core.contracts import Matrix, Modality, Table
+from exapt.core.contracts import Matrix, Modality, Rows, Table
 
 Keep = NDArray[np.bool_]
 TEXT: tuple[Modality, ...] = ("dna", "rna", "protein", "molecule")
@@ -23,17 +23,19 @@ LETTERS: tuple[Modality, ...] = ("dna", "rna", "protein")
 class Rule(ABC):
     """Looks at every row: keep it, drop it, or change it. A frozen dataclass whose fields are its options.
 
-    `reason` says why rows are dropped, or how they are changed.
+    `reason` says why rows are dropped, or what the changed ones had. A rule that `mends` looks at
+    each value by itself and writes it anew, so that data to predict need it as well as those trained on.
     """
 
     reason: ClassVar[str]
+    mends: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, table: Table) -> tuple[Keep, Table]:
         """Which rows to keep (n,), and the table, changed or not, with all its rows."""
 
-    def details(self, table: Table, row: int) -> str | None:
-        """What is wrong with a row that was dropped, where that differs from row to row."""
+    def details(self, table: Table, rows: Rows) -> list[str] | None:
+        """What is wrong with each of the rows that were dropped; None where all have the same `reason`."""
         return None
 
 
@@ -45,6 +47,12 @@ def text_inputs(table: Table, kinds: Sequence[str] = TEXT) -> list[str]:
 def with_text(table: Table, changed: dict[str, list[str]]) -> Table:
     """The table with other values in some text columns."""
     return replace(table, frame=table.frame.assign(**changed)) if changed else table
+
+
+def with_molecules(table: Table, change: Callable[[Sequence[str]], list[str]]) -> tuple[Keep, Table]:
+    """All rows, with a change of SMILES applied to the columns of molecules."""
+    changed = {name: change(table.frame[name].tolist()) for name in text_inputs(table, ["molecule"])}
+    return np.ones(len(table), dtype=bool), with_text(table, changed)
 
 
 def input_keys(table: Table) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from exapt.bio.sequence.alphabets import Alphabet, alphabet
-from exapt.core.contracts import Table
+from exapt.core.contracts import Rows, Table
 from exapt.core.errors import ConfigError, DataError
 from exapt.data.cleaning._rule import LETTERS, Keep, Rule, text_inputs, with_text
 from exapt.data.tables import where
@@ -27,6 +27,7 @@ class BadLetters(Rule):
 
     on_unknown: Literal["drop", "replace", "error"] = "drop"
     reason: ClassVar[str] = "letters outside the alphabet"
+    mends: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.on_unknown not in ("drop", "replace", "error"):
@@ -55,6 +56,16 @@ class BadLetters(Rule):
             else:
                 keep &= ~bad
         return keep, with_text(table, changed)
+
+    def details(self, table: Table, rows: Rows) -> list[str]:
+        """The first letter of each row that is not in its alphabet, and the column that it stands in."""
+        found = [""] * len(rows)
+        for name in reversed(text_inputs(table, LETTERS)):
+            letters = alphabet(table.columns[name].modality)
+            for position, value in enumerate(table.frame[name].iloc[rows]):
+                if foreign := letters.foreign(value):
+                    found[position] = f"letter {foreign[0]!r} of {name!r} is not in the {letters.name} alphabet"
+        return found
 
 
 def _message(table: Table, name: str, letters: Alphabet, bad: Keep) -> str:

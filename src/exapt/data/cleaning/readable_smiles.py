@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from exapt.core.contracts import Table
+from exapt.core.contracts import Rows, Table
 from exapt.data.cleaning._rule import Keep, Rule, text_inputs
+from exapt.data.formats import PROBLEM
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class ReadableSmiles(Rule):
     >>> import pandas as pd
     >>> from exapt.core.contracts import Column
     >>> table = Table(pd.DataFrame({"s": ["CCO", "CN(C)(C)C"]}), {"s": Column("input", "molecule")}, "x.csv")
-    >>> ReadableSmiles()(table)[0].tolist(), ReadableSmiles().details(table, 1)
-    ([True, False], 'Explicit valence for atom # 1 N, 4, is greater than permitted: CN(C)(C)C')
+    >>> ReadableSmiles()(table)[0].tolist(), ReadableSmiles().details(table, np.array([1]))
+    ([True, False], ['Explicit valence for atom # 1 N, 4, is greater than permitted: CN(C)(C)C'])
     """
 
     reason: ClassVar[str] = "SMILES that RDKit cannot read"
@@ -32,19 +33,24 @@ class ReadableSmiles(Rule):
 
         keep = np.ones(len(table), dtype=bool)
         for name in text_inputs(table, ["molecule"]):
-            keep &= readable(table.frame[name].tolist())
+            distinct, position = np.unique(table.frame[name].to_numpy(dtype=object), return_inverse=True)
+            keep &= readable(distinct.tolist())[position]
+        if PROBLEM in table.frame:
+            keep &= table.frame[PROBLEM].isna().to_numpy()
         return keep, table
 
-    def details(self, table: Table, row: int) -> str | None:
-        """Why RDKit cannot read a molecule of this row, and the molecule."""
-        from exapt.bio.chem.standard import problem
+    def details(self, table: Table, rows: Rows) -> list[str]:
+        """Why RDKit cannot read a molecule of each row, and the molecule."""
+        return [_problem(table, int(row)) for row in rows]
 
-        for name in text_inputs(table, ["molecule"]):
-            smiles = table.frame[name].iloc[row]
-            found = problem(smiles)
-            if found is not None:
-                return f"{found}: {smiles[:80]}"
-        return None
+
+def _problem(table: Table, row: int) -> str:
+    from exapt.bio.chem.standard import problem
+
+    known = table.frame[PROBLEM].iloc[row] if PROBLEM in table.frame else None
+    cells = [table.frame[name].iloc[row] for name in text_inputs(table, ["molecule"])]
+    reasons = [(known or problem(smiles), smiles) for smiles in cells]
+    return "; ".join(f"{reason}: {smiles[:80]}" if smiles else str(reason) for reason, smiles in reasons if reason)
 
 
 EXPORT = ReadableSmiles

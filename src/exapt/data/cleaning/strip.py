@@ -16,6 +16,7 @@ class Strip(Rule):
     """What stands at the ends of exported sequences and is no letter; inside, `bad_letters` decides."""
 
     reason: ClassVar[str] = "blanks, gaps or stops at the ends"
+    mends: ClassVar[bool] = True
 
     def __call__(self, table: Table) -> tuple[Keep, Table]:
         """Trim, keep all rows."""

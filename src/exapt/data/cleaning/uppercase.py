@@ -16,6 +16,7 @@ class Uppercase(Rule):
     """DNA, RNA and protein only: in SMILES lower case means aromatic."""
 
     reason: ClassVar[str] = "lower-case letters"
+    mends: ClassVar[bool] = True
 
     def __call__(self, table: Table) -> tuple[Keep, Table]:
         """Change case, keep all rows."""

@@ -88,6 +88,7 @@ class Format(ABC):
 
 
 MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A")
+PROBLEM = "why it cannot be read"  # column of a format that reads on where a record is broken
 FORMATS: Registry[Format] = Registry("file format", "exapt.data.formats")
 
 
