@@ -23,6 +23,8 @@ CASES = {
     "profile": ("profile", {}, Matrix(RNG.normal(size=(6, 5)))),
     "pixels": ("pixels", {}, Matrix(RNG.integers(0, 256, (6, 4, 3, 3)).astype(np.uint8))),
     "tokenizer": ("tokenizer", {}, SEQUENCES),
+    "fingerprint": ("fingerprint", {"bits": 64}, MOLECULES),
+    "fingerprint-of-pairs": ("fingerprint", {"family": "atom_pairs", "bits": 64, "counts": False}, MOLECULES),
     "graph-full": ("graph", {}, MOLECULES),
     "graph-hu": ("graph", {"scheme": "hu"}, MOLECULES),
 }

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from exapt.bio.chem.graphs import MASKED, MOST_ATOMS, SCHEMES, graphs
+from exapt.bio.chem.graphs import MASKED, SCHEMES, graphs
 from exapt.core.contracts import Encoded, Encoder, Inputs, Matrix, Modality, Stream
-from exapt.core.errors import DataError
-from exapt.data.encoders._state import as_json, check_choice, check_text
+from exapt.data.encoders._smiles import check_read, distinct
+from exapt.data.encoders._state import as_json, check_choice
 
 
 @dataclass(frozen=True)
@@ -53,21 +52,16 @@ class Graph(Encoder):
         return Inputs("graph", len(levels), MASKED, special=(MASKED,), levels=levels, edge_levels=edge_levels)
 
     def encode(self, values: Sequence[Any] | Matrix) -> list[Encoded]:
-        """ "x" and "edges" of each molecule.
+        """Atoms "x" and bonds "edges" of each molecule.
 
         Raises
         ------
         DataError
             Where RDKit cannot read a molecule: its row, the reason, and the rule that drops such rows.
         """
-        if isinstance(values, Matrix):
-            raise DataError("encoder 'graph' reads SMILES; the input column holds numbers.")
-        check_text("graph", values)
-        codes, smiles = pd.factorize(np.array(values, dtype=object))
-        found = graphs(smiles.tolist(), self.scheme)
-        sizes = np.diff(found.atom_ends)[codes]
-        if not sizes.all():
-            _refuse(values, np.flatnonzero(sizes == 0))
+        codes, smiles = distinct("graph", values)
+        found = graphs(smiles, self.scheme)
+        check_read("graph", smiles, codes, np.diff(found.atom_ends) > 0)
         items = [dict(zip(("x", "edges"), found[i], strict=True)) for i in range(len(found))]
         return [items[code] for code in codes]
 
@@ -89,18 +83,6 @@ def _padded(arrays: Sequence[NDArray[Any]], fill: int) -> tuple[NDArray[Any], ND
     padded = np.full((*real.shape, *arrays[0].shape[1:]), fill, dtype=arrays[0].dtype)
     padded[real] = np.concatenate(arrays)
     return padded, real
-
-
-def _refuse(values: Sequence[str], rows: NDArray[np.int64]) -> None:
-    from exapt.bio.chem.standard import problem
-
-    row, smiles = int(rows[0]), values[rows[0]]
-    reason = problem(smiles) or f"more than {MOST_ATOMS:,} atoms"
-    more = f" ({len(rows):,} such rows)" if len(rows) > 1 else ""
-    raise DataError(
-        f"encoder 'graph': row {row} is no molecule that can be read: {smiles[:60]!r}: {reason}{more}. "
-        f"Mend the rows, or drop them with the cleaning rule 'readable_smiles' (data.clean)."
-    )
 
 
 EXPORT = Graph

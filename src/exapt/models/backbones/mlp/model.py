@@ -1,4 +1,4 @@
-"""Fully connected network on expression or other vectors, optionally wide and deep."""
+"""Fully connected network on expression, fingerprints or other vectors, optionally wide and deep."""
 
 from __future__ import annotations
 
@@ -50,7 +50,11 @@ class MLP(Backbone):
     (4, 116)
     """
 
-    encoders: ClassVar[Mapping[str, str]] = {"expression": "expression", "number": "expression"}
+    encoders: ClassVar[Mapping[str, str]] = {
+        "expression": "expression",
+        "number": "expression",
+        "molecule": "fingerprint",
+    }
 
     def __init__(
         self,
