@@ -52,10 +52,17 @@ class Keys:
         """Number of keys of each molecule, (n,)."""
         return np.diff(self.indptr)
 
+    def take(self, rows: NDArray[np.int64]) -> Keys:
+        """The given molecules, in the given order."""
+        sizes = self.sizes[rows]
+        bounds = np.concatenate([[0], np.cumsum(sizes)])
+        places = np.arange(bounds[-1]) + np.repeat(self.indptr[rows] - bounds[:-1], sizes)
+        return Keys(bounds, self.codes[places], self.readable[rows])
+
     def columns(self, vocabulary: NDArray[np.uint64]) -> sparse.csr_array:
         """(n, V) float32 of 0 and 1: which of V sorted keys each molecule has."""
         if not len(vocabulary):
-            return sparse.csr_array((len(self), 0), dtype=np.float32)
+            return sparse.csr_array(np.zeros((len(self), 0), dtype=np.float32))
         place = np.searchsorted(vocabulary, self.codes)
         place[place == len(vocabulary)] = 0
         known = vocabulary[place] == self.codes
@@ -150,8 +157,8 @@ class References:
         shared = np.asarray(queries.columns(self.vocabulary) @ self._columns)
         both = queries.sizes.astype(np.float32)[:, None] + self._sizes
         if measure == "dice":
-            return np.divide(2 * shared, both, out=np.zeros_like(shared), where=both > 0)
-        return np.divide(shared, both - shared, out=np.zeros_like(shared), where=both > 0)
+            return np.asarray(np.divide(2 * shared, both, out=np.zeros_like(shared), where=both > 0))
+        return np.asarray(np.divide(shared, both - shared, out=np.zeros_like(shared), where=both > 0))
 
 
 def _keys(smiles: Sequence[str], *, family: str, bits: int | None) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 from xml.sax.saxutils import escape
 
 from exapt.bio.chem._molecules import read
@@ -120,7 +121,7 @@ def structure(smiles: str, width: int = WIDTH, height: int = HEIGHT) -> str:
         if molecule is None:
             return ""
         drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
-        options = drawer.drawOptions()
+        options: Any = drawer.drawOptions()
         options.clearBackground = False
         options.bondLineWidth = 1
         options.maxFontSize = 16
