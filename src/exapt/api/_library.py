@@ -14,7 +14,7 @@ from exapt.core.config import DataConfig
 from exapt.core.errors import DataError, nearest
 from exapt.core.progress import bar
 from exapt.data import cards, modalities, tables
-from exapt.data.formats import Raw, format_of, open_format
+from exapt.data.formats import PROBLEM, Raw, format_of, open_format
 from exapt.data.streaming import existing
 
 OTHER_SPELLINGS = ("InChI=", "InChIKey=")
@@ -52,7 +52,7 @@ class Source:
         return open_format(format_of(path), {}).files(path)
 
     def pieces(self, rows: int) -> Iterator[pd.DataFrame]:
-        """Columns id and smiles as text, at most `rows` rows a piece; an id that is not given is the row's number.
+        """Identifiers, SMILES and known problems, at most `rows` rows a piece; without an id, the number of the row.
 
         Raises
         ------
@@ -70,6 +70,7 @@ class Source:
             numbers = pd.Series(np.arange(done + 1, done + 1 + len(raw)).astype(str), index=raw.frame.index)
             given = numbers if identifier is None else _text(raw.frame[identifier])
             piece = pd.DataFrame({"id": given.where(given != "", numbers), "smiles": _text(raw.frame[smiles])})
+            piece["problem"] = raw.frame.get(PROBLEM, None)
             done += len(piece)
             yield piece
         if not done:
@@ -156,7 +157,7 @@ def lay_down(source: Source, blocks: Blocks, rows: int, *, quiet: bool) -> list[
     sizes: list[int] = []
     with bar("read", None, unit="rows", quiet=quiet) as progress:
         for number, piece in enumerate(source.pieces(rows)):
-            blocks.write(number, piece["id"].tolist(), piece["smiles"].tolist())
+            blocks.write(number, piece)
             sizes.append(len(piece))
             progress.advance(len(piece))
     blocks.close(sizes)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -147,11 +148,14 @@ def _lines(
     """Lines of the ranked rows of a block, in their order in the block."""
     from pyarrow import parquet
 
-    ids, smiles = work.blocks.read(number)
+    block = work.blocks.read(number)
+    ids, smiles = block["id"], block["smiles"]
     part = parquet.read_table(work.part(number)).to_pydict()
     scores = [part[SCORE + plain["name"]] for plain in work.scorers]
+    digits = 6 if len(scores) == 1 else 10  # a mean of ranks has as many as the library has molecules
     for row in rows:
-        values = [str(ranking.place[start + row] + 1), ids[row], smiles[row], f"{ranking.fused[start + row]:.10g}"]
+        fused = f"{ranking.fused[start + row]:.{digits}g}"
+        values = [str(ranking.place[start + row] + 1), ids[row], smiles[row], fused]
         values += [f"{column[row]:.6g}" for column in scores]
         if len(actives):
             similarity = part["similarity"][row]
@@ -189,9 +193,9 @@ def write_rejected(output: Path, work: Work, sizes: Sequence[int]) -> int:
         for number, size in enumerate(sizes):
             reasons = parquet.read_table(work.part(number), columns=["reason"])["reason"].to_pylist()
             wrong = [i for i, reason in enumerate(reasons) if reason is not None]
-            ids, smiles = work.blocks.read(number) if wrong else ([], [])
+            block = work.blocks.read(number) if wrong else {}
             for i in wrong:
-                fields = [str(start + i + 1), ids[i], smiles[i], reasons[i]]
+                fields = [str(start + i + 1), block["id"][i], block["smiles"][i], reasons[i]]
                 file.write(("\t".join(map(_field, fields)) + "\n").encode())
             rejected += len(wrong)
             start += size
@@ -199,9 +203,15 @@ def write_rejected(output: Path, work: Work, sizes: Sequence[int]) -> int:
 
 
 def best(output: Path, count: int) -> pd.DataFrame:
-    """The first rows of a ranked table, texts as they are."""
-    texts = {"id": str, "smiles": str, "nearest_active": str, "similarity_band": str, "marks": str}
-    return pd.read_csv(output, sep="\t", nrows=count, dtype=texts, keep_default_na=False, quoting=3)
+    """The first rows of a ranked table, all columns as the text that stands there."""
+    return pd.read_csv(output, sep="\t", nrows=count, dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE)
+
+
+def as_records(rows: pd.DataFrame, scorers: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of a ranked table for JSON, numbers as numbers."""
+    numbers = {"rank": int, **dict.fromkeys(("score", "nearest_similarity", *scorers), float)}
+    records = rows.to_dict(orient="records")
+    return [{str(k): numbers[k](v) if k in numbers else v for k, v in record.items()} for record in records]
 
 
 @contextmanager

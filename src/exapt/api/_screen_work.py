@@ -26,13 +26,14 @@ TOGETHER = 1024  # molecules that go through all scorers before the next ones, s
 SCORE = "score:"  # before the names of scorers in a part
 SECONDS = b"seconds"
 NOTE = "library.json"
+COLUMNS = ("id", "smiles", "problem")
 
 Texts = Sequence[str]
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """A library in a folder: `NNNNNN.parquet` with columns id and smiles, and a note that says when all is there."""
+    """A library in a folder: `NNNNNN.parquet` with columns id, smiles, problem, and a note once all is there."""
 
     folder: Path
 
@@ -40,20 +41,19 @@ class Blocks:
         """The file of a block."""
         return self.folder / f"{number:06d}.parquet"
 
-    def read(self, number: int) -> tuple[list[str], list[str]]:
-        """Identifiers and SMILES of a block."""
+    def read(self, number: int) -> dict[str, list[Any]]:
+        """Columns of a block: identifiers, SMILES, and what is known to be wrong with a row, else None."""
         from pyarrow import parquet
 
-        table = parquet.read_table(self.path(number))
-        return table["id"].to_pylist(), table["smiles"].to_pylist()
+        found: dict[str, list[Any]] = parquet.read_table(self.path(number)).to_pydict()
+        return found
 
-    def write(self, number: int, ids: Texts, smiles: Texts) -> None:
+    def write(self, number: int, piece: Mapping[str, Any]) -> None:
         """Write a block."""
         import pyarrow as pa
 
-        write_part(
-            self.path(number), pa.table({"id": pa.array(ids, pa.string()), "smiles": pa.array(smiles, pa.string())})
-        )
+        columns = {name: pa.array(piece[name], pa.string(), from_pandas=True) for name in COLUMNS}
+        write_part(self.path(number), pa.table(columns))
 
     def close(self, sizes: Sequence[int]) -> None:
         """Say that all blocks are there."""
@@ -151,7 +151,8 @@ class Work:
                     f"{self.blocks.path(number)}: not seen from this machine. "
                     "Put -o on storage that all machines share."
                 )
-            table = self._bench.table(self.blocks.read(number)[1])
+            block = self.blocks.read(number)
+            table = self._bench.table(block["smiles"], block["problem"])
             write_part(part, table)
         reasons = parquet.read_table(part, columns=["reason"])["reason"]
         return Done(number, len(reasons), len(reasons) - reasons.null_count)
@@ -171,8 +172,8 @@ class Bench:
 
             self.alerts = Alerts(tuple(work.filters), smarts=dict(work.smarts))
 
-    def table(self, smiles: Texts) -> Any:
-        """The part of n molecules, as an Arrow table in their order, with the processor time of each step."""
+    def table(self, smiles: Texts, problems: Sequence[str | None]) -> Any:
+        """The part of n rows in their order, as an Arrow table that also says how long each step took."""
         import pyarrow as pa
 
         from exapt.bio.chem.standard import parsed_once
@@ -181,7 +182,7 @@ class Bench:
         pieces = []
         for i in range(0, len(smiles), TOGETHER):
             with parsed_once():
-                pieces.append(self._piece(smiles[i : i + TOGETHER], seconds))
+                pieces.append(self._piece(smiles[i : i + TOGETHER], problems[i : i + TOGETHER], seconds))
         names = list(pieces[0])
         columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in names}
         arrays = {name: pa.array(values, from_pandas=values.dtype == object) for name, values in columns.items()}
@@ -189,9 +190,11 @@ class Bench:
             arrays[name] = pa.array(columns[name], type=pa.string())
         return pa.table(arrays).replace_schema_metadata({SECONDS: json.dumps(seconds).encode()})
 
-    def _piece(self, smiles: Texts, seconds: dict[str, float]) -> dict[str, NDArray[Any]]:
+    def _piece(
+        self, smiles: Texts, problems: Sequence[str | None], seconds: dict[str, float]
+    ) -> dict[str, NDArray[Any]]:
         clock = _Clock(seconds)
-        spelled, reason = self._read(smiles)
+        spelled, reason = self._read(smiles, problems)
         clock.stop("read")
         good = np.flatnonzero([value is None for value in reason])
         readable = [smiles[i] for i in good]
@@ -215,14 +218,14 @@ class Bench:
             clock.stop("filters")
         return {**found, "marks": marks, "reason": np.array(reason, dtype=object)}
 
-    def _read(self, smiles: Texts) -> tuple[list[str | None], list[str | None]]:
+    def _read(self, smiles: Texts, problems: Sequence[str | None]) -> tuple[list[str | None], list[str | None]]:
         """Canonical spelling of each molecule, and why it has none."""
         from exapt.bio.chem.standard import canonical, problem
 
         spelled = canonical(smiles)
-        reasons: list[str | None] = [None] * len(smiles)
+        reasons = list(problems)
         for i, (text, found) in enumerate(zip(smiles, spelled, strict=True)):
-            if found is None:
+            if found is None and reasons[i] is None:
                 reasons[i] = problem(text) or "RDKit cannot make a molecule of it" if text else "no SMILES"
         return spelled, reasons
 

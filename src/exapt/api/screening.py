@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import csv
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -72,23 +72,26 @@ def screen(
     with alone(output):
         folder = output.with_name(output.name + ".partial")
         if not (folder / NOTE).is_file():
-            files.refuse_existing(config, force=force)
+            files.refuse_existing(force=force)
         elif not force:
             refuse_existing(output, force=False)
         prepared = prepare(config, folder)
         with _folder(prepared, force=force):
             sizes, run = _score(config, prepared.work, engine, quiet=quiet)
             ranking = _ranked.rank(prepared.work, sizes, config.fuse)
-            if not ranking.ranked:
-                raise DataError(f"{config.library}: no molecule of {sum(sizes):,} could be scored; nothing to rank.")
-            rejected = _ranked.write_rejected(files.rejected, prepared.work, sizes)
             unfinished = folder / output.name
+            rejected = _ranked.write_rejected(files.rejected, prepared.work, sizes)
+            if not ranking.ranked:
+                shutil.rmtree(folder / "parts")
+                raise DataError(
+                    f"{config.library}: none of its {rejected:,} rows could be scored; {files.rejected} says why."
+                )
             _ranked.write_ranked(unfinished, prepared.work, sizes, ranking, prepared.actives)
             best = _ranked.best(unfinished, config.top)
             _write_structures(config, files, best)
             found = _summary(config, prepared, ranking, {**run, "engine": type(engine).__name__})
             found["counts"] |= {"read": sum(sizes), "unreadable": rejected}
-            found["best"] = json.loads(best.head(10).to_json(orient="records"))
+            found["best"] = _ranked.as_records(best.head(10), [scorer["name"] for scorer in found["scorers"]])
             found["rates"]["wall_seconds"] = time.perf_counter() - begun
             write_json(files.note, found)
             unfinished.replace(output)
@@ -107,16 +110,9 @@ class _Files:
             output.with_name(n) for n in ("rejected.tsv", "picked.tsv", "screen.json")
         )
 
-    def refuse_existing(self, config: ScreenConfig, *, force: bool) -> None:
+    def refuse_existing(self, *, force: bool) -> None:
         """Stop before any work where one of them is there."""
-        for path in (
-            self.ranked,
-            self.sdf,
-            self.sheet,
-            self.rejected,
-            self.note,
-            *([self.picked] if config.pick else []),
-        ):
+        for path in (self.ranked, self.sdf, self.sheet, self.rejected, self.picked, self.note):
             refuse_existing(path, force=force)
 
 
@@ -177,17 +173,14 @@ def _write_structures(config: ScreenConfig, files: _Files, best: Any) -> None:
     with atomic(files.sdf) as temporary, temporary.open("w", encoding="utf-8") as file:
         write_sdf(file, best["smiles"].tolist(), best["id"].tolist(), properties)
     single = best[~best["marks"].str.endswith(DUPLICATE)].reset_index(drop=True)
+    files.picked.unlink(missing_ok=True)  # of an earlier screen that --force replaces
     shown, heading = single.head(SHOWN), f"best of {config.library}"
     if config.pick:
         chosen = single.iloc[pick(single["smiles"].tolist(), min(config.pick, len(single)))]
-        write_text(files.picked, chosen.to_csv(sep="\t", index=False))
+        write_text(files.picked, chosen.to_csv(sep="\t", index=False, quoting=csv.QUOTE_NONE))
         shown, heading = chosen.head(SHOWN), f"picked from {config.library}"
-    titles = [f"{rank}. {identifier}" for rank, identifier in zip(shown["rank"], shown["id"], strict=True)]
-    notes = [
-        f"{score:.4g}" + (f" · {marks}" if marks else "")
-        for score, marks in zip(shown["score"], shown["marks"], strict=True)
-    ]
-    write_text(files.sheet, contact_sheet(shown["smiles"].tolist(), titles, notes, heading=heading))
+    titles = [" · ".join(row) for row in zip(shown["rank"], shown["score"], shown["id"], strict=True)]
+    write_text(files.sheet, contact_sheet(shown["smiles"].tolist(), titles, shown["marks"].tolist(), heading=heading))
 
 
 def _summary(config: ScreenConfig, prepared: Prepared, ranking: Any, run: Mapping[str, Any]) -> dict[str, Any]:

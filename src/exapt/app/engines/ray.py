@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +48,8 @@ class RayData:
         if started:
             _connect(ray, self.address)
         try:
-            yield from self._map(ray, work, numbers)
+            with contextlib.redirect_stdout(sys.stderr):  # where Ray tells of machines that are gone
+                yield from self._map(ray, work, numbers)
         finally:
             if started:
                 ray.shutdown()
@@ -84,12 +88,14 @@ class _Actor:
 def _ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray
         import ray.data
         import ray.exceptions
     except ImportError:
         raise InputError("--engine ray needs Ray, which is not installed: pip install 'exapt[ray]'.") from None
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # what it does is shown by our own progress
     return ray
 
 
