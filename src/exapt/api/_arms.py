@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from exapt.api._prepare import Domain
-from exapt.core.config import BackboneConfig, Piece, RunConfig
+from exapt.core.config import Piece, RunConfig
 from exapt.core.contracts import Backbone, Encoder, Model, Rows, Task
 from exapt.core.errors import ConfigError
 from exapt.core.paths import atomic, read_json, write_json
@@ -28,15 +28,17 @@ if TYPE_CHECKING:
 
 
 CONTROLS = ("scratch", "frozen", "random")
+WITHOUT = "without:"  # and the input column whose weights an arm leaves out
 
 
 @dataclass(frozen=True)
 class ArmSpec:
-    """How one arm trains: its strategies, and whether it starts from the weights."""
+    """How one arm trains: its strategies, whether it starts from the weights, and the column whose are left out."""
 
     name: str
     strategy: tuple[Piece, ...]
     pretrained: bool
+    without: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,16 +70,33 @@ def arms(config: RunConfig, also: Sequence[tuple[Piece, ...]] = ()) -> list[ArmS
 
     `scratch` trains the same network from random weights. `frozen` keeps the weights; it is a linear probe where the
     head is linear, so that it depends on no learning rate. Where the transfer trains its head alone, `random` does the
-    same on random weights, so that what a good head gains is not taken for what the weights gain.
+    same on random weights, so that what a good head gains is not taken for what the weights gain. Where several columns
+    have weights, one arm for each column leaves its weights out and keeps the others, so that each transfer is judged.
     """
+    wanted = _wanted(config)
     specs = [_arm("transfer", tuple(config.strategy)), *(_arm(arm_name(pieces), pieces) for pieces in also)]
-    if config.controls == "all":
+    if "scratch" in wanted:
         specs.append(ArmSpec("scratch", (Piece(name="scratch"),), False))
-        linear = TASKS.get(config.task.name).needs == "pooled" and config.task.options.get("hidden") is None
+    if "frozen" in wanted:
+        task = TASKS.build(config.task.name, **config.task.options)
+        linear = task.needs == "pooled" and getattr(task, "hidden", None) is None
         specs.append(ArmSpec("frozen", (Piece(name="linear_probe" if linear else "frozen"),), True))
-        if specs[0].pretrained and not any(STRATEGIES.get(p.name).trains_backbone for p in config.strategy):
-            specs.append(ArmSpec("random", tuple(config.strategy), False))
+    if "random" in wanted and specs[0].pretrained:
+        specs.append(ArmSpec("random", tuple(config.strategy), False))
+    if "without" in wanted and specs[0].pretrained and len(config.weights()) > 1:
+        specs += [ArmSpec(f"{WITHOUT}{column}", tuple(config.strategy), True, column) for column in config.weights()]
     return specs
+
+
+def _wanted(config: RunConfig) -> Sequence[str]:
+    """The controls that are asked for, or that suit the run."""
+    if not isinstance(config.controls, str):
+        return config.controls
+    if config.controls == "none":
+        return ()
+    strategies = [STRATEGIES.build(piece.name, **piece.options) for piece in config.strategy]
+    head_alone = not any(strategy.trains_backbone for strategy in strategies)
+    return ("scratch", "frozen", *(["random"] if head_alone else []), "without")
 
 
 def _arm(name: str, strategy: tuple[Piece, ...]) -> ArmSpec:
@@ -127,45 +146,64 @@ def folder_of(spec: ArmSpec) -> str:
     >>> folder_of(ArmSpec("transfer", (Piece(name="lp_ft"),), True))
     'lp_ft-b7f855'
     """
-    text = json.dumps([[piece.plain() for piece in spec.strategy], spec.pretrained], sort_keys=True)
+    key = [[piece.plain() for piece in spec.strategy], spec.pretrained, *([spec.without] if spec.without else [])]
+    text = json.dumps(key, sort_keys=True)
     names = "+".join(piece.name for piece in spec.strategy)
     return f"{names}-{hashlib.blake2b(text.encode(), digest_size=3).hexdigest()}"
 
 
 def same_training(a: ArmSpec, b: ArmSpec, config: RunConfig) -> bool:
     """Whether two arms would train the very same model, so that one run serves both."""
-    if a.pretrained == b.pretrained and a.strategy == b.strategy:
+    if (a.pretrained, a.strategy, a.without) == (b.pretrained, b.strategy, b.without):
         return True
-    nothing_given = config.backbone.weights is None
+    nothing_given = not config.weights()
     return nothing_given and {p.name for p in a.strategy + b.strategy} <= {"scratch", "full"}
 
 
 def build_model(
-    domain: Domain, source: Domain | None, backbone: BackboneConfig, *, pretrained: bool
+    domain: Domain, source: Domain | None, config: RunConfig, *, pretrained: bool, without: str | None = None
 ) -> tuple[Model, dict[str, Any]]:
-    """A model for the target (and source) task, and the report of what was loaded into it."""
+    """A model for the target (and source) task, and the report of what was loaded into it.
+
+    Columns share one backbone, unless the configuration gives each its own; `without` is a column whose weights are
+    not loaded.
+    """
     from exapt.models import hub
     from exapt.models.build import build
 
     inputs = {name: encoder.inputs() for name, encoder in domain.encoders.items()}
-    kinds = set(inputs.values())
-    if len(kinds) > 1:
-        raise ConfigError(
-            f"{domain.table.source}: one backbone {backbone.name!r} cannot read input columns of different kinds."
-        )
-    shared: Backbone = build(backbone, kinds.pop())
+    columns: dict[str, Backbone] = {}
     report: dict[str, Any] = {"weights": None, "loaded": [], "skipped": [], "reinitialised": []}
-    if pretrained and backbone.weights is not None:
-        report = hub.load_into(shared, backbone.weights, encoder=_described(domain)).as_dict()
-    heads = {"target": domain.task.build_head([shared] * len(inputs))}
+    for column, backbone in config.backbones().items():
+        read = [column] if column is not None else list(inputs)
+        kinds = {inputs[name] for name in read}
+        if len(kinds) > 1:
+            raise ConfigError(
+                f"{domain.table.source}: one backbone {backbone.name!r} cannot read input columns of different kinds. "
+                f"Give each its own: backbone: {{{': ..., '.join(inputs)}: ...}}."
+            )
+        built: Backbone = build(backbone, kinds.pop())
+        if pretrained and backbone.weights is not None and (column is None or column != without):
+            loaded = hub.load_into(built, backbone.weights, encoder=_described(domain.encoders[read[0]])).as_dict()
+            report = loaded if column is None else _joined(report, column, loaded)
+        columns |= dict.fromkeys(read, built)
+    backbones = [columns[name] for name in inputs]
+    heads = {"target": domain.task.build_head(backbones)}
     if source is not None:
-        heads["source"] = source.task.build_head([shared] * len(inputs))
-    return Model(dict.fromkeys(inputs, shared), heads), report  # type: ignore[arg-type]
+        heads["source"] = source.task.build_head(backbones)
+    return Model({name: columns[name] for name in inputs}, heads), report  # type: ignore[arg-type]
 
 
-def _described(domain: Domain) -> dict[str, Any]:
-    """Name and state of the encoder that feeds the backbone, to be compared with that of the weights."""
-    encoder = next(iter(domain.encoders.values()))
+def _joined(report: Mapping[str, Any], column: str, loaded: Mapping[str, Any]) -> dict[str, Any]:
+    """One report of the weights of several columns; the column stands before each tensor."""
+    lists = ("loaded", "skipped", "reinitialised")
+    named = {key: [*report[key], *(f"{column}: {tensor}" for tensor in loaded[key])] for key in lists}
+    weights = f"{loaded['weights']} ({column})"
+    return {**named, "weights": f"{report['weights']}, {weights}" if report["weights"] else weights}
+
+
+def _described(encoder: Encoder) -> dict[str, Any]:
+    """Name and state of the encoder that feeds a backbone, to be compared with that of the weights."""
     return {"name": encoder_name(encoder), "state": encoder.state()}
 
 
@@ -214,7 +252,7 @@ def run_arm(
     strategy = combine(list(spec.strategy))
     seed_everything(seed)  # here, because the trials of `auto` may have been run or read back
     needs_source = source if strategy.needs_source else None
-    model, report = build_model(target, needs_source, config.backbone, pretrained=spec.pretrained)
+    model, report = build_model(target, needs_source, config, pretrained=spec.pretrained, without=spec.without)
     train, valid = target.labelled(seed)
     sets = {"target": target.training(train, seed)}
     task = target.task_of(seed)
@@ -243,7 +281,7 @@ def run_arm(
     if (folder / "auto.json").is_file():
         report["auto"] = read_json(folder / "auto.json")
     if any(piece.name == "lora" for piece in spec.strategy):
-        merge_adapter(model, folder, config.backbone.weights or "random start")
+        merge_adapter(model, folder, ", ".join(config.weights().values()) or "random start")
     write_json(folder / "task.json", task.state())
     _keep(folder, model, outputs, report)
     history.write(folder / "history.tsv")

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from exapt.core.config import BackboneConfig, DataConfig, Piece, RunConfig
-from exapt.core.contracts import Column, Encoder, Fold, Matrix, Rows, Table, Task
+from exapt.core.contracts import Column, Encoded, Encoder, Fold, Matrix, Rows, Table, Task
 from exapt.core.errors import ConfigError, DataError, nearest
-from exapt.core.examples import Examples
+from exapt.core.examples import Examples, Repeated
 from exapt.core.registry import (
     AUGMENTATIONS,
     BACKBONES,
@@ -100,10 +101,11 @@ def check_names(config: RunConfig, where: str) -> None:
     ConfigError
         One line for each unknown name or option.
     """
-    asked = [(TASKS, config.task), (BACKBONES, config.backbone)]
+    asked = [(TASKS, config.task), *((BACKBONES, backbone) for backbone in config.backbones().values())]
     asked += [(STRATEGIES, piece) for piece in config.strategy]
     asked += [(SPLITS, config.split)] if config.split else []
-    asked += [(ENCODERS, config.encoder)] if config.encoder else []
+    encoders = config.encoder.values() if isinstance(config.encoder, dict) else [config.encoder]
+    asked += [(ENCODERS, piece) for piece in encoders if piece]
     asked += [(BASELINES, piece) for piece in config.baselines or []]
     for data in (config.data, config.source):
         asked += [(AUGMENTATIONS, piece) for piece in data.augment] if data else []
@@ -192,16 +194,16 @@ def build_encoders(table: Table, train: Rows, config: RunConfig) -> dict[str, En
     ConfigError
         Where the backbone cannot read the modality of an input column.
     """
-    backbone = config.backbone
-    saved = weights_config(backbone)
-    reads = BACKBONES.get(backbone.name).encoders
+    _check_columns(table, config)
     encoders: dict[str, Encoder] = {}
     for name in table.names("input"):
-        modality = table.columns[name].modality
+        backbone, asked = config.backbone_of(name), config.encoder_of(name)
+        modality, reads = table.columns[name].modality, BACKBONES.get(backbone.name).encoders
+        saved = weights_config(backbone)
         if saved is not None:
-            encoder = build_encoder(*_saved_encoder(saved, config), table, name)
-        elif config.encoder is not None:
-            encoder = build_encoder(config.encoder.name, config.encoder.options, table, name)
+            encoder = build_encoder(*_saved_encoder(saved, asked, backbone), table, name)
+        elif asked is not None:
+            encoder = build_encoder(asked.name, asked.options, table, name)
         elif modality in reads:
             encoder = build_encoder(reads[modality], {}, table, name)
         else:
@@ -216,17 +218,40 @@ def build_encoders(table: Table, train: Rows, config: RunConfig) -> dict[str, En
     return encoders
 
 
-def _saved_encoder(saved: Mapping[str, Any], config: RunConfig) -> tuple[str, dict[str, Any]]:
+def _check_columns(table: Table, config: RunConfig) -> None:
+    """Where every input column has a backbone of its own, the names must be those of the table.
+
+    Raises
+    ------
+    ConfigError
+        With the names that differ.
+    """
+    inputs = table.names("input")
+    for key, given in (("backbone", config.backbone), ("encoder", config.encoder)):
+        if not isinstance(given, dict):
+            continue
+        unknown = [column for column in given if column not in inputs]
+        missing = [column for column in inputs if column not in given] if key == "backbone" else []
+        if unknown or missing:
+            raise ConfigError(
+                f"{table.source}: `{key}` names {', '.join(given)}, but the input columns are {', '.join(inputs)}. "
+                f"Give each input column its own, or one {key} (with the key `name`) for all."
+            )
+
+
+def _saved_encoder(
+    saved: Mapping[str, Any], asked: Piece | None, backbone: BackboneConfig
+) -> tuple[str, dict[str, Any]]:
     """Name and options of the encoder that travels with the weights; the configuration may change options only."""
     name, state = saved["encoder"]["name"], saved["encoder"]["state"]
-    if config.encoder is None:
+    if asked is None:
         return name, state
-    if config.encoder.name != name:
+    if asked.name != name:
         raise ConfigError(
-            f"{config.backbone.weights}: these weights read what the encoder {name!r} makes, "
-            f"not {config.encoder.name!r}. Leave `encoder` out, or choose other weights."
+            f"{backbone.weights}: these weights read what the encoder {name!r} makes, "
+            f"not {asked.name!r}. Leave `encoder` out, or choose other weights."
         )
-    return name, {**state, **config.encoder.options}
+    return name, {**state, **asked.options}
 
 
 def build_encoder(name: str, options: Mapping[str, Any], table: Table, column: str) -> Encoder:
@@ -261,9 +286,20 @@ def _check_reads(encoder: Encoder, table: Table, column: str, whose: str) -> Non
 
 
 def encode(table: Table, encoders: Mapping[str, Encoder], targets: Mapping[str, NDArray[Any]]) -> Examples:
-    """Encode all rows of a table."""
-    inputs = {name: encoder.encode(table.values(name)) for name, encoder in encoders.items()}
+    """Encode all rows of a table; of pairs, whose entities occur again and again, each entity once."""
+    values = {name: table.values(name) for name in encoders}
+    if len(encoders) > 1:
+        inputs = {name: _encode_once(encoder, values[name]) for name, encoder in encoders.items()}
+    else:
+        inputs = {name: encoder.encode(values[name]) for name, encoder in encoders.items()}
     return Examples(inputs, encoders, targets, table.ids())
+
+
+def _encode_once(encoder: Encoder, values: Sequence[Any] | Matrix) -> Sequence[Encoded]:
+    if isinstance(values, Matrix):
+        return encoder.encode(values)
+    codes, distinct = pd.factorize(np.asarray(values, dtype=object), use_na_sentinel=False)
+    return Repeated(encoder.encode(distinct.tolist()), codes.astype(np.int64))
 
 
 @dataclass(frozen=True)

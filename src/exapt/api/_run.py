@@ -12,7 +12,7 @@ from torch import nn
 from exapt.api._arms import SeedResult, encoder_name
 from exapt.api._prepare import Domain
 from exapt.core.config import BackboneConfig, RunConfig, TrainingConfig, parse, read_yaml
-from exapt.core.contracts import Encoder, Inputs, Model, Run, Task
+from exapt.core.contracts import Encoder, Model, Run, Task
 from exapt.core.errors import InputError, nearest
 from exapt.core.paths import read_json, write_json
 from exapt.core.registry import ENCODERS, TASKS
@@ -56,7 +56,8 @@ def write_model(folder: Path, config: RunConfig, target: Domain, best: SeedResul
         folder / "model.json",
         {
             "format_version": FORMAT_VERSION,
-            "backbone": resolve(config.backbone).plain(),
+            "backbone": {name: resolve(one).plain() for name, one in config.backbones().items() if name}
+            or resolve(config.backbone_of("")).plain(),
             "task": {"name": config.task.name, "state": read_json(best.folder / "task.json")},
             "columns": columns,
         },
@@ -96,9 +97,15 @@ def open_run(folder: Path) -> OpenedRun:
     specs = read_json(folder / "encoder.json")
     encoders = {name: ENCODERS.build(spec["name"], **spec["state"]) for name, spec in specs.items()}
     task: Task = TASKS.build(saved["task"]["name"], **saved["task"]["state"])
-    inputs: Inputs = next(iter(encoders.values())).inputs()
-    backbone = build(BackboneConfig.model_validate(saved["backbone"]), inputs)
-    model = Model(dict.fromkeys(encoders, backbone), {"target": task.build_head([backbone] * len(encoders))})
+    inputs = {name: encoder.inputs() for name, encoder in encoders.items()}
+    if "name" in saved["backbone"]:
+        shared = build(BackboneConfig.model_validate(saved["backbone"]), next(iter(inputs.values())))
+        backbones = dict.fromkeys(inputs, shared)
+    else:
+        backbones = {
+            name: build(BackboneConfig.model_validate(saved["backbone"][name]), inputs[name]) for name in inputs
+        }
+    model = Model(backbones, {"target": task.build_head(list(backbones.values()))})
     load_model(folder / "model.safetensors", model)
     to_device(model.eval(), config.training.device)
     scores = read_json(folder / "scores.json")

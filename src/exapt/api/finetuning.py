@@ -152,6 +152,7 @@ def write_run(
     All test rows are judged together; the model that is kept is that of the first fold.
     """
     from exapt.api._audit import audit_cut
+    from exapt.api._neighbours import write_neighbours
     from exapt.api._run import RULES, write_model
     from exapt.data.sampling import write as write_split
     from exapt.evaluate.abstention import fit_rules
@@ -182,6 +183,7 @@ def write_run(
     number = best_seed(trained["transfer"])
     best, valid_truth = trained["transfer"][number], folds[0].valid_truth[number]
     write_model(work, config, target, best)
+    write_neighbours(work, target.table, target.fold.train)
     if len(valid_truth):
         write_json(work / RULES, fit_rules(valid_truth, best.valid, target.task.kind))
     write_split(cut.folds, cut.table, work / "split.tsv")
@@ -210,9 +212,8 @@ def corpora_of(config: RunConfig, source: Domain | None) -> list[dict[str, Any]]
     from exapt.data.leakage import sketch
     from exapt.models import hub
 
-    weights = config.backbone.weights
-    found = hub.read_sketch(weights) if weights is not None else None
-    corpora = [found] if found is not None else []
+    found = [hub.read_sketch(weights) for weights in config.weights().values()]
+    corpora = [one for one in found if one is not None]
     if source is not None:
         columns = {name: source.table.columns[name].modality for name in source.table.names("input")}
         corpora += [sketch(source.table.values(name), kind) for name, kind in columns.items()]

@@ -53,7 +53,7 @@ def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: boo
     with storage_errors(output), alone(output), tidy(output):
         work = open_work(config, output, domain.loaded.files, force=force)
         seed_everything(seed)
-        model, _ = build_model(domain, None, config.backbone, pretrained=True)
+        model, _ = build_model(domain, None, config, pretrained=True)
         score = scorer(domain.task)
         history = fit(
             model,
@@ -73,8 +73,8 @@ def pretrain(config: RunConfig, output: Path, *, force: bool = False, quiet: boo
         hub.save(
             work,
             model.distinct_backbones()[0],
-            arch=config.backbone.name,
-            options=resolve(config.backbone).options,
+            arch=config.backbone_of(name).name,
+            options=resolve(config.backbone_of(name)).options,
             encoder={"name": encoder_name(encoder), "state": encoder.state()},
             card=card,
             sketch=sketch(domain.table.take(train).values(name), domain.table.columns[name].modality),
@@ -89,6 +89,10 @@ def _check(config: RunConfig) -> None:
     for piece in config.strategy:
         if piece.name == "auto" or STRATEGIES.get(piece.name).needs_source:
             raise ConfigError(f"strategy {piece.name!r} is for finetune. Pre-training trains on one data set, one way.")
+    if isinstance(config.backbone, dict):
+        raise ConfigError(
+            "pretrain trains one backbone; write `backbone` with the key `name`, not one for each column."
+        )
     if config.train_size is not None:
         raise ConfigError("train_size draws a few labels for finetune; pretrain uses all training rows. Leave it out.")
 

@@ -58,6 +58,28 @@ def _as_backbone(value: Any) -> Any:
     return value
 
 
+def _as_backbones(value: Any) -> Any:
+    """One backbone for all input columns, or one for each: a mapping of columns, without the key `name`."""
+    if isinstance(value, Mapping) and value and "name" not in value and "weights" not in value:
+        return {str(column): BackboneConfig.model_validate(_as_backbone(one)) for column, one in value.items()}
+    return value if isinstance(value, BackboneConfig) else BackboneConfig.model_validate(_as_backbone(value))
+
+
+def _as_encoders(value: Any) -> Any:
+    if isinstance(value, Mapping) and value and "name" not in value:
+        return {str(column): Piece.model_validate(_as_piece(one)) for column, one in value.items()}
+    return value if isinstance(value, Piece | None) else Piece.model_validate(_as_piece(value))
+
+
+def _as_controls(value: Any) -> Any:
+    if isinstance(value, str) and value not in ("all", "none"):
+        value = [part for part in value.split(",") if part]
+    unknown = [name for name in value if name not in CONTROLS] if isinstance(value, list) else []
+    if unknown or not (value and isinstance(value, str | list)):
+        raise ValueError(f"write all, none, or some of {', '.join(CONTROLS)}")
+    return value
+
+
 def _as_data(value: Any) -> Any:
     if not isinstance(value, str | Mapping | DataConfig):
         raise ValueError("write a card or a file, or {name: ..., target: ...}")
@@ -78,6 +100,7 @@ def _as_size(value: Any) -> Any:
     return value
 
 
+CONTROLS = ("scratch", "frozen", "random", "without")
 PieceField = Annotated[Piece, BeforeValidator(_as_piece)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 
@@ -127,20 +150,40 @@ class TrainingConfig(_Section):
 
 
 class RunConfig(_Section):
-    """A whole run: `exapt finetune CONFIG.yaml`."""
+    """A whole run: `exapt finetune CONFIG.yaml`.
+
+    `backbone` and `encoder` hold for every input column, or are a mapping of columns to one each. `controls` are all
+    that suit the run, none, or some of scratch, frozen, random, without.
+    """
 
     data: Annotated[DataConfig, BeforeValidator(_as_data)]
     source: Annotated[DataConfig, BeforeValidator(_as_data)] | None = None
     task: PieceField
     split: PieceField | None = None
-    encoder: PieceField | None = None
-    backbone: Annotated[BackboneConfig, BeforeValidator(_as_backbone)]
+    encoder: Annotated[Piece | dict[str, Piece] | None, BeforeValidator(_as_encoders)] = None
+    backbone: Annotated[BackboneConfig | dict[str, BackboneConfig], BeforeValidator(_as_backbones)]
     strategy: Annotated[list[Piece], BeforeValidator(_as_pieces)] = Field(default_factory=lambda: [Piece(name="full")])
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     train_size: Annotated[float | int | None, BeforeValidator(_as_size)] = None
-    controls: Literal["all", "none"] = "all"
+    controls: Annotated[str | list[str], BeforeValidator(_as_controls)] = "all"
     baselines: Annotated[list[Piece], BeforeValidator(_as_pieces)] | None = None
     seeds: Annotated[list[Seed], BeforeValidator(_as_seeds)] = Field(default_factory=lambda: [0, 1, 2])
+
+    def backbones(self) -> dict[str | None, BackboneConfig]:
+        """Input column -> its backbone; the one key None where one backbone reads all columns."""
+        return dict(self.backbone) if isinstance(self.backbone, dict) else {None: self.backbone}
+
+    def backbone_of(self, column: str) -> BackboneConfig:
+        """The backbone that reads an input column."""
+        return self.backbone[column] if isinstance(self.backbone, dict) else self.backbone
+
+    def encoder_of(self, column: str) -> Piece | None:
+        """The encoder that was asked for, for an input column."""
+        return self.encoder.get(column) if isinstance(self.encoder, dict) else self.encoder
+
+    def weights(self) -> dict[str | None, str]:
+        """Input column (None = all) -> the weights that its backbone starts from, where it has some."""
+        return {column: one.weights for column, one in self.backbones().items() if one.weights is not None}
 
 
 def parse(values: Mapping[str, Any], where: str) -> RunConfig:

@@ -21,6 +21,7 @@ Kind = Literal["class", "multilabel", "number"]
 Rows = NDArray[np.int64]
 Encoded = dict[str, NDArray[Any]]
 Stream = dict[str, Tensor]
+COPIES = "copies"  # of a stream: which of its values each row of the batch holds, where rows share values
 
 
 # 1. Table ---------------------------------------------------------------------------------------
@@ -164,7 +165,10 @@ class Encoder(ABC):
 
 @dataclass(frozen=True)
 class Batch:
-    """Encoded examples. `depth` is the number of backbone blocks that were applied already (prefix cache)."""
+    """Encoded examples. `depth` is the number of backbone blocks that were applied already (prefix cache).
+
+    A stream with "copies" (B,) holds fewer values than the batch has rows: row i holds value copies[i].
+    """
 
     inputs: Mapping[str, Stream]
     targets: Mapping[str, Tensor]
@@ -193,13 +197,19 @@ class Features:
     pooled: Tensor
     pair: Tensor | None = None
 
+    def take(self, rows: Tensor) -> Features:
+        """The features of the given rows (n,), in the given order."""
+        pair = None if self.pair is None else self.pair[rows]
+        return Features(self.tokens[rows], self.mask[rows], self.pooled[rows], pair)
+
 
 class Backbone(nn.Module, ABC):
     """Blocks in a row, then a readout without parameters.
 
     A block maps a stream to a stream: {"x": ..., "mask": ...} and whatever else the encoder made. Names say which
-    axis follows the batch: "edge..." the edges of a graph, "graph..." none, any other the positions. So a forward pass may start above block `start` with cached activations, and freezing, layer-wise rates,
-    LoRA and caching all follow from `blocks()`. The constructor takes `inputs` first, then named options.
+    axis follows the batch: "edge..." the edges of a graph, "graph..." none, any other the positions. So a forward
+    pass may start above block `start` with cached activations, and freezing, layer-wise rates, LoRA and caching all
+    follow from `blocks()`. The constructor takes `inputs` first, then named options.
     """
 
     encoders: ClassVar[Mapping[str, str]]  # modality -> the encoder it reads by default
@@ -215,7 +225,10 @@ class Backbone(nn.Module, ABC):
         """Features of the last block's stream."""
 
     def forward(self, stream: Stream, start: int = 0) -> Features:
-        """Features of an encoded batch; `start` blocks were applied already."""
+        """Features of an encoded batch; `start` blocks were applied already. What rows share is computed once."""
+        if COPIES in stream:
+            rows = stream[COPIES]
+            return self({key: value for key, value in stream.items() if key != COPIES}, start).take(rows)
         if "pooled" in stream:  # a fully frozen backbone was cached after its readout
             pooled = stream["pooled"]
             return Features(pooled.unsqueeze(1), pooled.new_ones(len(pooled), 1, dtype=torch.bool), pooled)
@@ -229,6 +242,7 @@ class Model(nn.Module):
 
     def __init__(self, backbones: Mapping[str, Backbone], heads: Mapping[Domain, nn.Module]) -> None:
         super().__init__()
+        self.columns = tuple(backbones)
         self.backbones = nn.ModuleDict({_module_name(column): backbone for column, backbone in backbones.items()})
         self.heads = nn.ModuleDict({str(domain): head for domain, head in heads.items()})
 
@@ -304,6 +318,10 @@ class Task(ABC):
     @abstractmethod
     def frame(self, decoded: NDArray[np.float64], ids: Sequence[str]) -> pd.DataFrame:
         """Predictions as a table with biological names, one row an example."""
+
+    def listed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """What `predict` writes of `frame` and columns on each example beside it: the same, or the standard file."""
+        return frame
 
     @abstractmethod
     def state(self) -> dict[str, Any]:

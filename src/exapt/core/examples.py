@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from exapt.core.contracts import Batch, Encoded, Encoder, Rows, Stream
+from exapt.core.contracts import COPIES, Batch, Encoded, Encoder, Rows, Stream
 
 
 def stack(items: Sequence[Encoded]) -> Stream:
@@ -99,6 +99,50 @@ class Stacked(Sequence[Encoded]):
         return stream
 
 
+@dataclass(frozen=True, eq=False)
+class Repeated(Sequence[Encoded]):
+    """Encoded values of which many are equal (the drugs and proteins of pairs): each is kept, and computed, once.
+
+    Attributes
+    ----------
+    values
+        The distinct values, one an entity.
+    codes
+        Which of them each row holds, shape (n,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> items = Repeated([{"x": np.array([2, 3])}, {"x": np.array([4])}], np.array([1, 0, 1]))
+    >>> len(items), items[2]["x"].tolist(), items.take(np.array([0, 2])).codes.tolist()
+    (3, [4], [1, 1])
+    """
+
+    values: Sequence[Encoded]
+    codes: Rows
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @overload
+    def __getitem__(self, index: int) -> Encoded: ...
+    @overload
+    def __getitem__(self, index: slice) -> Repeated: ...
+    def __getitem__(self, index: int | slice) -> Encoded | Repeated:
+        if isinstance(index, slice):
+            return Repeated(self.values, self.codes[index])
+        return self.values[self.codes[index]]
+
+    def take(self, rows: Rows) -> Repeated:
+        """The given rows, in the given order."""
+        return Repeated(self.values, self.codes[rows])
+
+    def used(self) -> Repeated:
+        """The same rows, without the values that none of them holds."""
+        kept, codes = np.unique(self.codes, return_inverse=True)
+        return Repeated(_take(self.values, kept), codes)
+
+
 @dataclass(frozen=True)
 class Examples:
     """Encoded inputs and targets of some rows.
@@ -131,6 +175,11 @@ class Examples:
         longest: NDArray[np.int64] = np.max([_lengths(items) for items in self.inputs.values()], axis=0)
         return longest
 
+    @property
+    def repeated(self) -> bool:
+        """Whether rows share values, so that a batch of random rows computes each of them once."""
+        return any(isinstance(items, Repeated) for items in self.inputs.values())
+
     def take(self, rows: Rows) -> Examples:
         """The given rows, in the given order."""
         return replace(
@@ -142,22 +191,27 @@ class Examples:
 
     def batch(self, rows: Rows) -> Batch:
         """Collate some rows into padded tensors."""
-        inputs: dict[str, Stream] = {}
-        for name, items in self.inputs.items():
-            if isinstance(items, Stacked):
-                inputs[name] = items.stream(rows)
-            else:
-                chosen = [items[i] for i in rows]
-                inputs[name] = stack(chosen) if self.depth else self.encoders[name].collate(chosen)
+        inputs = {name: self._stream(name, items, rows) for name, items in self.inputs.items()}
         targets = {name: torch.from_numpy(np.ascontiguousarray(v[rows])) for name, v in self.targets.items()}
         return Batch(inputs, targets, [self.ids[i] for i in rows], self.depth)
 
+    def _stream(self, name: str, items: Sequence[Encoded], rows: Rows) -> Stream:
+        if isinstance(items, Stacked):
+            return items.stream(rows)
+        if isinstance(items, Repeated):
+            distinct, copies = np.unique(items.codes[rows], return_inverse=True)
+            return {**self._stream(name, items.values, distinct), COPIES: torch.from_numpy(copies)}
+        chosen = [items[i] for i in rows]
+        return stack(chosen) if self.depth else self.encoders[name].collate(chosen)
+
 
 def _take(items: Sequence[Encoded], rows: Rows) -> Sequence[Encoded]:
-    return items.take(rows) if isinstance(items, Stacked) else [items[i] for i in rows]
+    return items.take(rows) if isinstance(items, Stacked | Repeated) else [items[i] for i in rows]
 
 
 def _lengths(items: Sequence[Encoded]) -> NDArray[np.int64]:
+    if isinstance(items, Repeated):
+        return _lengths(items.values)[items.codes]
     if isinstance(items, Stacked):
         return np.full(len(items), next(iter(items.arrays.values())).shape[1], dtype=np.int64)
     return np.array([next(iter(item.values())).shape[0] for item in items], dtype=np.int64)

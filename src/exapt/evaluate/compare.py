@@ -23,6 +23,7 @@ FORMAT_VERSION = 1
 AUDIT = ("exact_duplicates", "near_duplicates", "pretraining_overlap", "verdict")
 NOTHING = "nothing was transferred: no weights and no source data were given"
 BASELINE = "baseline:"
+WITHOUT = "without:"  # and an input column: the transfer without the weights of its backbone
 THE_HEAD = "the same head on random weights gains about as much, so it is not shown that the weights help"
 TOO_LITTLE = "too little data to tell"
 SMALLEST = 0.02  # of the width of the metric's bounds (without bounds, of the other arm's score): of interest
@@ -68,7 +69,8 @@ def compare(  # noqa: PLR0913 - two arguments, the rest by keyword
     ----------
     arms
         By name: ``"transfer"``, ``"scratch"``, ``"frozen"``, ``"random"`` (the transfer's own strategy on random
-        weights) and ``"baseline:<name>"``. The transfer has helped only if it beats ``"random"`` too, where it ran.
+        weights), ``"without:<column>"`` (without the weights of one of several columns) and ``"baseline:<name>"``.
+        The transfer has helped only if it beats ``"random"`` too, where it ran.
     truth
         (n,) classes or values, or (n, T); missing = NaN or a negative class. Rows without any truth are left out.
     task
@@ -191,6 +193,8 @@ def _gains(
     if "random" in primary:
         gains["vs_random"] = _gain(transfer, primary["random"], metric, draws)
         _require(gains["vs_random"], gains["vs_scratch"])
+    for name in [name for name in primary if name.startswith(WITHOUT)]:
+        gains[f"vs_{name}"] = _gain(transfer, primary[name], metric, draws)
     best, chosen_on_test = best_baseline(primary, metric, validation)
     if best is not None:
         gain = _gain(transfer, primary[best], metric, draws, *([CHOSEN_ON_TEST] if chosen_on_test else []))
@@ -270,29 +274,45 @@ def sentence(scores: Mapping[str, Any]) -> str:
     def change(entry: Mapping[str, Any]) -> str:
         return f"{number(entry['value'], '+')} {span(entry)}"
 
+    def beside(arm: str, key: str, words: str, end: str = "") -> str:
+        return f"{words} {number(arms[arm][metric.name]['value'])} ({change(gain[key])}{end})"
+
     transfer = arms["transfer"][metric.name]
     text = f"{metric.label} {number(transfer['value'])} {span(transfer)}"
-    scratch, baseline = gain["vs_scratch"], gain["vs_best_baseline"]
-    opening = "Transfer without a control from scratch: "
-    if scratch is not None and scratch.get("note", "").startswith(NOTHING):
-        opening = "Nothing was transferred, the network was trained from scratch: "
-    elif scratch is not None:
-        few = _too_little(scratch)
-        opening = f"{few.capitalize()}. Transfer: " if few else _OPENINGS[scratch["verdict"]]
-        value = number(arms["scratch"][metric.name]["value"])
-        text += f", from scratch {value} ({change(scratch)})"
-    if random := gain.get("vs_random"):
-        value = number(arms["random"][metric.name]["value"])
-        text += f", the same head on random weights {value} ({change(random)})"
+    scratch, random, baseline = (gain.get(f"vs_{name}") for name in ("scratch", "random", "best_baseline"))
+    if scratch is not None and not _nothing(scratch):
+        text += beside("scratch", "vs_scratch", ", from scratch")
+    if random is not None:
+        text += beside("random", "vs_random", f", the same {'head' if scratch else 'training'} on random weights")
+    for arm in filter(lambda name: name.startswith(WITHOUT), arms):
+        said = f", {_ENDINGS_OF_WEIGHTS[gain[f'vs_{arm}']['verdict']]}"
+        text += beside(arm, f"vs_{arm}", f", without the weights for {arm.removeprefix(WITHOUT)}", said)
     if baseline is not None:
         name = baseline["arm"].removeprefix(BASELINE).replace("_", " ")
-        value = number(arms[baseline["arm"]][metric.name]["value"])
-        text += f"; best baseline {name} {value} ({change(baseline)}, {_ENDINGS[baseline['verdict']]})"
-    if not metric.higher_is_better and (scratch is not None or baseline is not None):
-        text += " (a gain of + means a lower error)"
-    entries = [entry for entry in (scratch, baseline) if entry]
-    notes = dict.fromkeys(note for note in map(_other_notes, entries) if note)
-    return opening + text + "." + "".join(f" Note: {note}." for note in notes)
+        text += beside(
+            baseline["arm"], "vs_best_baseline", f"; best baseline {name}", f", {_ENDINGS[baseline['verdict']]}"
+        )
+    entries = [entry for entry in (scratch or random, baseline) if entry]
+    return _opening(scratch or random) + text + _end(metric, entries)
+
+
+def _end(metric: Metric, entries: Sequence[Mapping[str, Any]]) -> str:
+    turned = " (a gain of + means a lower error)" if entries and not metric.higher_is_better else ""
+    notes = dict.fromkeys(filter(None, map(_other_notes, entries)))
+    return turned + "." + "".join(f" Note: {note}." for note in notes)
+
+
+def _nothing(gain: Mapping[str, Any]) -> bool:
+    return str(gain.get("note", "")).startswith(NOTHING)
+
+
+def _opening(control: Mapping[str, Any] | None) -> str:
+    if control is None:
+        return "Transfer without a control from scratch: "
+    if _nothing(control):
+        return "Nothing was transferred, the network was trained from scratch: "
+    few = _too_little(control)
+    return f"{few.capitalize()}. Transfer: " if few else _OPENINGS[control["verdict"]]
 
 
 def _too_little(gain: Mapping[str, Any]) -> str | None:
@@ -315,6 +335,7 @@ _OPENINGS = {
     "hurt": "TRANSFER HURT: ",
     "no evidence": "No evidence that the transfer helped: ",
 }
+_ENDINGS_OF_WEIGHTS = {"helped": "they helped", "hurt": "THEY HURT", "no evidence": "no evidence that they helped"}
 _ENDINGS = {"helped": "better", "hurt": "WORSE THAN THE BASELINE", "no evidence": "no evidence"}
 
 

@@ -203,13 +203,15 @@ class ReportContent:
         best = next((arm.name for arm in self.arms if arm.kind == "baseline"), "")
         gains = Gain.of("transfer", "scratch", measured.get("vs_scratch"))
         gains += Gain.of("transfer", "random", measured.get("vs_random"))
+        for name in [arm.name for arm in self.arms if arm.name.startswith("without:")]:
+            gains += Gain.of("transfer", name, measured.get(f"vs_{name}"))
         gains += Gain.of("transfer", best, measured.get("vs_best_baseline"))
         for name, entry in self.strategies.items():
             gains += Gain.of(str(name), "scratch", entry)
         return gains
 
-    def gain_over(self, kind: Literal["scratch", "baseline"]) -> Gain | None:
-        """The transfer's gain over scratch, or over the baseline to beat."""
+    def gain_over(self, kind: Literal["scratch", "random", "baseline"]) -> Gain | None:
+        """The transfer's gain over scratch, over its own training on random weights, or over the baseline to beat."""
         gains = (gain for gain in self.gains if gain.arm == "transfer")
         return next((gain for gain in gains if gain.against.split(":")[0] == kind), None)
 

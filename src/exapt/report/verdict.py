@@ -14,6 +14,7 @@ HEADLINES = {
     "hurt": "No, the transfer hurt.",
     "no evidence": "There is no evidence that the transfer helped.",
 }
+CONTROLS = {"scratch": "from scratch", "random": "with the same training on random weights"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Answer:
     headline
         A few words.
     reason
-        The sentence with the numbers, against scratch.
+        The sentence with the numbers, against scratch, or against the same training on random weights.
     baseline
         The sentence against the baseline to beat; empty where none ran.
     advice
@@ -49,10 +50,10 @@ class Answer:
 
 def answer(content: ReportContent) -> Answer:
     """The verdict of a run in words."""
-    scratch, best = content.gain_over("scratch"), content.gain_over("baseline")
+    scratch, best = content.gain_over("scratch") or content.gain_over("random"), content.gain_over("baseline")
     warning = _warning(content)
     if scratch is None:
-        reason = "No model from scratch was trained beside it, so it is not known whether the transfer helped."
+        reason = "No model from random weights was trained beside it, so it is not known whether the transfer helped."
         advice = "Run again with --controls all."
         return Answer("not compared", "neutral", "Not compared.", reason, _against(content, best), advice, warning)
     if nothing_transferred(content):
@@ -85,14 +86,16 @@ def _against(content: ReportContent, gain: Gain | None) -> str:
     ours, theirs = (words.number(content.primary_score(arm).value) for arm in (transfer, other))
     between = words.interval(gain.score, sign=True)
     change = words.number(gain.score.value, sign=True) + (f", 95 % interval {between}" if between else ", no interval")
-    if other.kind == "scratch":
-        start = f"{metric[:1].upper()}{metric[1:]} on the test data is {ours} with transfer and {theirs} from scratch"
+    control = other.name in CONTROLS
+    if control:
+        start = f"{metric[:1].upper()}{metric[1:]} on the test data is {ours} with transfer and {theirs} "
+        start += CONTROLS[other.name]
     else:
         start = f"The simple baseline to beat ({words.against(other.name)}) reaches {theirs}"
     if gain.verdict == "helped":
-        end = "transfer is better" if other.kind == "scratch" else "transfer beats it"
+        end = "transfer is better" if control else "transfer beats it"
     elif gain.verdict == "hurt":
-        end = "transfer is worse" if other.kind == "scratch" else "it beats the transfer"
+        end = "transfer is worse" if control else "it beats the transfer"
     else:
         end = "these data cannot tell the two apart"
     return f"{start}: {end} (gain {change})." + (f" Note: {gain.note}." if gain.note else "")

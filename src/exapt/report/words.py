@@ -37,7 +37,7 @@ ARMS: Mapping[str, tuple[str, str]] = {
     "transfer": ("Transfer", "starts from the pre-trained weights"),
     "scratch": ("From scratch", "the same network and budget, from random weights"),
     "frozen": ("Frozen features", "the pre-trained network is kept as it is; only a linear layer on top is trained"),
-    "random": ("Random weights", "the transfer's own head on a network with random weights"),
+    "random": ("Random weights", "the transfer's own training on a network with random weights"),
     "baseline:majority": ("Most frequent class", "always answers with the most frequent class"),
     "baseline:mean": ("Mean value", "always answers with the mean of the training data"),
     "baseline:nearest": ("Nearest neighbour", "copies the answer of the most similar training example"),
@@ -175,6 +175,8 @@ def arm(name: str) -> str:
     """
     if name in ARMS:
         return ARMS[name][0]
+    if name.startswith("without:"):
+        return f"Without the weights for {name.removeprefix('without:')}"
     special = {"l2_sp": "L2-SP", "lp_ft": "LP-FT", "lora": "LoRA", "discriminative_lr": "Discriminative rates"}
     parts = []
     for piece in name.removeprefix("baseline:").split("+"):
@@ -198,6 +200,8 @@ def against(name: str) -> str:
 
 def arm_meaning(name: str) -> str:
     """What an arm is in half a sentence; empty where it is not known."""
+    if name.startswith("without:"):
+        return "the transfer, but this input's network starts from random weights"
     return ARMS[name][1] if name in ARMS else STRATEGIES.get(name, "")
 
 

@@ -128,6 +128,12 @@ def test_inputs_that_are_corrupted_anew_are_not_cached():
     assert backbone.rows == 6 * 96
 
 
+def settled(model):
+    """The common depth, and whether all backbones are closed as a whole."""
+    depth, whole = common_depth(dict(enumerate(model.distinct_backbones())))
+    return depth, len(whole) == len(model.distinct_backbones())
+
+
 def closed(model, *depths):
     """Freeze the lower blocks of each backbone, and train the rest."""
     model.train()
@@ -135,7 +141,7 @@ def closed(model, *depths):
         for block in backbone.blocks()[:depth]:
             block.requires_grad_(False)
             block.eval()
-    return common_depth(model.distinct_backbones())
+    return settled(model)
 
 
 def test_common_depth_of_backbones_of_different_height():
@@ -155,9 +161,9 @@ def test_no_gradient_alone_is_not_settled():
     model = toys.model()
     model.backbones.requires_grad_(False)
     model.train()
-    assert common_depth(model.distinct_backbones()) == (0, False)
+    assert settled(model) == (0, False)
     model.eval()
-    assert common_depth(model.distinct_backbones()) == (3, True)
+    assert settled(model) == (3, True)
 
 
 def test_a_block_without_parameters_is_settled_unless_it_draws():
@@ -176,12 +182,12 @@ def test_a_block_without_parameters_is_settled_unless_it_draws():
         backbone.layers.append(block)
         combine([Piece(name="frozen")]).prepare(model)
         combine([Piece(name="frozen")]).train_mode(model)
-        assert common_depth([backbone]) == expected
+        assert settled(model) == expected
 
 
 def test_what_is_kept_is_the_activation_trimmed_to_real_positions():
     model, rows = toys.model().eval(), toys.examples(n=20, ragged=True)
-    above = prefix(model, rows, 2, False, 8, "fp32", PrefixCache())
+    above = prefix(model, rows, 2, frozenset(), 8, "fp32", PrefixCache())
     sizes = [len(item["x"]) for item in rows.inputs["seq"]]
     assert [item["x"].shape for item in above.inputs["seq"]] == [(size, 12) for size in sizes]
     assert above.depth == 2
@@ -192,7 +198,7 @@ def test_what_is_kept_is_the_activation_trimmed_to_real_positions():
 
 def test_pooled_features_are_one_array_in_the_order_of_the_rows():
     model, rows = toys.model().eval(), toys.examples(n=20, ragged=True)
-    above = prefix(model, rows, 3, True, 8, "fp32", PrefixCache())
+    above = prefix(model, rows, 3, frozenset({"seq"}), 8, "fp32", PrefixCache())
     items = above.inputs["seq"]
     assert isinstance(items, Stacked)
     expected = torch.cat([model.backbones["seq"](rows.batch([i]).inputs["seq"]).pooled for i in range(20)])
@@ -207,13 +213,13 @@ def test_pooled_features_are_one_array_in_the_order_of_the_rows():
 def test_beyond_the_limit_it_lies_in_a_file_without_a_name(tmp_path, ragged):
     model, rows = toys.model().eval(), toys.examples(n=20, ragged=ragged)
     cache = PrefixCache(tmp_path, limit=1000)
-    mapped = prefix(model, rows, 2, False, 8, "fp32", cache)
+    mapped = prefix(model, rows, 2, frozenset(), 8, "fp32", cache)
     assert list(tmp_path.iterdir()) == []
     item = mapped.inputs["seq"][0]["x"]
     while item.base is not None and not isinstance(item, np.memmap):
         item = item.base
     assert isinstance(item, np.memmap)
-    kept = prefix(model, rows, 2, False, 8, "fp32", PrefixCache())
+    kept = prefix(model, rows, 2, frozenset(), 8, "fp32", PrefixCache())
     for a, b in zip(mapped.inputs["seq"], kept.inputs["seq"], strict=True):
         assert np.array_equal(a["x"], b["x"])
 
@@ -232,7 +238,7 @@ def test_streams_with_pairs_and_other_keys_survive():
     backbone = toys.ToyBackbone(Inputs("letters", 6), layers=1)
     backbone.layers[0] = Pairs()
     model, rows = Model({"seq": backbone}, {}).eval(), toys.examples(n=12, ragged=True)
-    above = prefix(model, rows, 1, False, 5, "fp32", PrefixCache())
+    above = prefix(model, rows, 1, frozenset(), 5, "fp32", PrefixCache())
     chosen = np.array([4, 1, 7])
     raw = rows.batch(chosen).inputs["seq"]
     stream, expected = above.batch(chosen).inputs["seq"], backbone.layers[0](raw)

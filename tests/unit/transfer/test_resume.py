@@ -135,7 +135,7 @@ def test_checkpoints_hold_only_what_can_move(tmp_path, monkeypatch):
     [
         ({"lr": 0.5}, "training.lr: 0.001 -> 0.5"),
         ({"seed": 1}, "seed: 0 -> 1"),
-        ({"strategy": Frozen()}, r"strategy: Full\(\) -> Frozen\(\)"),
+        ({"strategy": Frozen()}, r"strategy: Full\(\) -> Frozen\(columns=None\)"),
         ({"rows": toys.examples(n=32, seed=7)}, "target rows: "),
         ({"model": toys.model(seed=5)}, "starting weights: "),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from exapt.core.contracts import Backbone, Batch, Encoded, Model, Rows, Stream, Task
-from exapt.core.examples import Examples, Stacked
+from exapt.core.examples import Examples, Repeated, Stacked
 from exapt.core.paths import storage_errors
 from exapt.transfer.training.batching import ordered
 from exapt.transfer.training.devices import Precision, autocast, device_of, in_halves
@@ -37,7 +37,7 @@ class PrefixCache:
     def __init__(self, folder: Path | None = None, limit: int = LIMIT) -> None:
         self.folder = folder
         self.limit = limit
-        self._kept: dict[str, tuple[tuple[int, bool], Examples]] = {}
+        self._kept: dict[str, tuple[tuple[int, frozenset[str]], Examples]] = {}
 
     def apply(
         self, name: str, examples: Examples, task: Task, model: Model, batch_size: int, precision: Precision
@@ -57,28 +57,29 @@ class PrefixCache:
         batch_size, precision
             Of the forward pass.
         """
-        backbones = [model.backbone(column) for column in examples.inputs]
-        depth, complete = common_depth(backbones)
-        if depth == 0 or type(task).view is not Task.view:
+        depth, whole = common_depth({column: model.backbone(column) for column in examples.inputs})
+        pooled = whole if task.needs == "pooled" else frozenset()
+        if not (depth or pooled) or type(task).view is not Task.view:
             self._kept.pop(name, None)
             return examples
-        key = (depth, complete and task.needs == "pooled")
+        key = (depth, pooled)
         if name not in self._kept or self._kept[name][0] != key:
             self._kept.pop(name, None)  # free it before the next is computed
-            above = prefix(model, examples, *key, batch_size, precision, self)
+            above = prefix(model, examples, depth, pooled, batch_size, precision, self)
             self._kept[name] = (key, above)
         return self._kept[name][1]
 
 
-def common_depth(backbones: Sequence[Backbone]) -> tuple[int, bool]:
-    """How many lower blocks are settled in every backbone, and whether all blocks of all are.
+def common_depth(backbones: Mapping[str, Backbone]) -> tuple[int, frozenset[str]]:
+    """How many lower blocks are settled in every backbone, and in which columns all blocks are.
 
     A backbone that is settled as a whole does not limit the others.
     """
-    depths = [sum(1 for _ in takewhile(_settled, backbone.blocks())) for backbone in backbones]
-    sizes = [len(backbone.blocks()) for backbone in backbones]
-    limits = [depth for depth, size in zip(depths, sizes, strict=True) if depth < size]
-    return (min(limits), False) if limits else (max(sizes), True)
+    depths = {column: sum(1 for _ in takewhile(_settled, one.blocks())) for column, one in backbones.items()}
+    sizes = {column: len(backbone.blocks()) for column, backbone in backbones.items()}
+    whole = frozenset(column for column, depth in depths.items() if depth == sizes[column])
+    limits = [depth for column, depth in depths.items() if column not in whole]
+    return min(limits) if limits else max(sizes.values()), whole
 
 
 def _settled(block: nn.Module) -> bool:
@@ -94,37 +95,66 @@ def prefix(
     model: Model,
     examples: Examples,
     depth: int,
-    pooled: bool,
+    pooled: frozenset[str],
     batch_size: int,
     precision: Precision,
     cache: PrefixCache,
 ) -> Examples:
-    """Apply the lower blocks, in eval mode, to all rows; always in the same batches, so with the same bits."""
+    """Apply the lower blocks, in eval mode, to all values; always in the same batches, so with the same bits.
+
+    Parameters
+    ----------
+    model, batch_size, precision, cache
+        As in `PrefixCache`.
+    examples
+        Raw rows. A value that rows share is computed once.
+    depth
+        How many blocks are applied; columns of `pooled` get all of them.
+    pooled
+        Columns of which only the pooled features are kept.
+    """
     model.eval()
-    device = device_of(model)
-    stores = {column: _Store(len(examples), cache) for column in examples.inputs}
+    inputs = {}
+    for column, items in examples.inputs.items():
+        if not depth and column not in pooled:
+            inputs[column] = items
+            continue
+        shared = items.used() if isinstance(items, Repeated) else None
+        values = items if shared is None else shared.values
+        one = Examples({column: values}, examples.encoders, {}, [""] * len(values))
+        above = _above(model.backbone(column), one, depth, column in pooled, (batch_size, precision, cache))
+        inputs[column] = above if shared is None else Repeated(above, shared.codes)
+    return replace(examples, inputs=inputs, depth=depth)
 
-    def apply(batch: Batch) -> dict[str, Stream]:
-        there = batch.to(device)
+
+def _above(
+    backbone: Backbone, values: Examples, depth: int, pooled: bool, how: tuple[int, Precision, PrefixCache]
+) -> Sequence[Encoded]:
+    """What the lower blocks make of the values of one column."""
+    (column, items), *_ = values.inputs.items()
+    batch_size, precision, cache = how
+    device = device_of(backbone)
+    store = _Store(len(items), cache)
+
+    def apply(batch: Batch) -> Stream:
         with torch.no_grad(), autocast(device, precision):
-            return {
-                column: _run(model.backbone(column), stream, depth, pooled) for column, stream in there.inputs.items()
-            }
+            return _run(backbone, batch.to(device).inputs[column], depth, pooled)
 
-    for rows in ordered(examples.lengths(), batch_size):
+    for rows in ordered(values.lengths(), batch_size):
         start = 0
-        for streams in in_halves(apply, examples.batch(rows)):
-            for column, stream in streams.items():
-                size = len(next(iter(stream.values())))
-                stores[column].add(rows[start : start + size], stream)
+        for stream in in_halves(apply, values.batch(rows)):
+            size = len(next(iter(stream.values())))
+            store.add(rows[start : start + size], stream)
             start += size
-    return replace(examples, inputs={column: store.items() for column, store in stores.items()}, depth=depth)
+    return store.items()
 
 
 def _run(backbone: Any, stream: Stream, depth: int, pooled: bool) -> Stream:
+    if pooled:
+        return {"pooled": backbone(stream).pooled}
     for block in backbone.blocks()[:depth]:
         stream = block(stream)
-    return {"pooled": backbone.readout(stream).pooled} if pooled else stream
+    return stream
 
 
 class _Store:

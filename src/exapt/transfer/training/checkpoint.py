@@ -145,7 +145,7 @@ def describe(strategy: Strategy) -> str:
     """
     options = []
     for name, value in sorted(vars(strategy).items()):
-        if isinstance(value, int | float | str | None):
+        if isinstance(value, int | float | str | tuple | None):
             options.append(f"{name}={value!r}")
         elif isinstance(value, Mapping):
             options += [describe(member) for member in value.values() if isinstance(member, Strategy)]

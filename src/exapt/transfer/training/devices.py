@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import torch
 
-from exapt.core.contracts import Batch
+from exapt.core.contracts import COPIES, Batch, Stream
 
 SMALL = 5e7
 Precision = Literal["fp32", "bf16"]
@@ -84,9 +84,16 @@ def part(batch: Batch, start: int, stop: int) -> Batch:
     >>> part(Batch({}, {"y": torch.tensor([1, 2, 3])}, ["a", "b", "c"]), 1, 3).ids
     ['b', 'c']
     """
-    inputs = {name: {key: value[start:stop] for key, value in stream.items()} for name, stream in batch.inputs.items()}
+    inputs = {name: _rows(stream, start, stop) for name, stream in batch.inputs.items()}
     targets = {name: value[start:stop] for name, value in batch.targets.items()}
     return replace(batch, inputs=inputs, targets=targets, ids=batch.ids[start:stop])
+
+
+def _rows(stream: Stream, start: int, stop: int) -> Stream:
+    if COPIES not in stream:
+        return {key: value[start:stop] for key, value in stream.items()}
+    kept, copies = stream[COPIES][start:stop].unique(return_inverse=True)
+    return {key: copies if key == COPIES else value[kept] for key, value in stream.items()}
 
 
 def in_halves(apply: Callable[[Batch], T], batch: Batch) -> list[T]:

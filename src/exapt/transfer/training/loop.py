@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from exapt.core.config import TrainingConfig
@@ -152,7 +153,7 @@ class _Training:
     ) -> None:
         self.model, self.tasks, self.strategy, self.sets, self.config = model, tasks, strategy, sets, config
         self.seed, self.accelerator = seed, accelerator
-        self.lengths = {domain: examples.lengths() for domain, examples in sets.train.items()}
+        self.lengths = {domain: _sorted_by(examples) for domain, examples in sets.train.items()}
         self.optimizer = adamw(strategy.param_groups(model, config.lr), config.weight_decay)
         self.stepper = Stepper(Objective(model, tasks, strategy, config.precision), accelerator)
         self.cache = PrefixCache(folder)
@@ -167,7 +168,7 @@ class _Training:
 
     def work(self) -> float:
         """Multiplications of a typical step: positions of a batch x parameters."""
-        longest = max(float(np.median(lengths)) for lengths in self.lengths.values())
+        longest = max(float(np.median(examples.lengths())) for examples in self.sets.train.values())
         rows = min(self.config.batch_size, max(map(len, self.lengths.values())))
         return rows * longest * sum(parameter.numel() for parameter in self.model.parameters())
 
@@ -300,6 +301,11 @@ class _Training:
             self.progress, kinds = found
             self.weights.restore(kinds)
             self.stepper.micro_batch = self.progress.micro_batch
+
+
+def _sorted_by(examples: Examples) -> NDArray[np.int64]:
+    """Lengths that batches are formed by; pairs stay random, or a batch would hold all pairs of a few entities."""
+    return np.ones(len(examples), dtype=np.int64) if examples.repeated else examples.lengths()
 
 
 def adamw(groups: list[dict[str, Any]], weight_decay: float) -> torch.optim.AdamW:

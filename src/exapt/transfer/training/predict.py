@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from exapt.core.config import TrainingConfig
-from exapt.core.contracts import Batch, Domain, Model, Rows, Task
+from exapt.core.contracts import COPIES, Batch, Domain, Model, Rows, Task
 from exapt.core.errors import TrainingError
 from exapt.core.examples import Examples
 from exapt.core.progress import bar
@@ -96,10 +96,10 @@ def features(model: Model, examples: Examples, config: TrainingConfig) -> Tensor
     Tensor
         (n, D) float32 on the CPU, in the order of the rows; the columns' features side by side.
     """
-    depth = max(len(backbone.blocks()) for backbone in model.distinct_backbones())
-    above = prefix(model, examples, depth, True, config.batch_size, config.precision, PrefixCache())
+    above = prefix(model, examples, 0, frozenset(examples.inputs), config.batch_size, config.precision, PrefixCache())
     rows = np.arange(len(examples))
-    return torch.cat([stream["pooled"] for stream in above.batch(rows).inputs.values()], dim=1)
+    streams = above.batch(rows).inputs.values()
+    return torch.cat([stream["pooled"][stream.get(COPIES, ...)] for stream in streams], dim=1)
 
 
 def evaluate(
