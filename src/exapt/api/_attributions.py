@@ -124,7 +124,8 @@ def attribute(
             if test:
                 tests.append(deletion(model, batch, question, found.values))
             progress.advance(len(rows))
-    return Attributed(values, *numbers, test=_in_order(Deletion.joined(tests), plan) if tests else None)
+    joined = _in_order(Deletion.joined(tests), plan) if tests else None
+    return Attributed(values, numbers[0], numbers[1], numbers[2], joined)
 
 
 def _in_order(found: Deletion, plan: Sequence[Rows]) -> Deletion:

@@ -110,7 +110,7 @@ def _without(model: Model, batch: Batch, question: Question, chosen: Tensor, rem
     found = []
     inputs = model.backbone(question.column).inputs
     with torch.no_grad():
-        for rows in torch.arange(len(batch), device=chosen.device).split(VARIANTS):
+        for rows in torch.split(torch.arange(len(batch), device=chosen.device), VARIANTS):
             some = rows_of(batch, rows)
             stream = removed(some.inputs[question.column], inputs, chosen[rows], remove)
             found.append(ask(model, with_stream(some, question.column, stream), question.take(rows)))

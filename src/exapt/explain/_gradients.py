@@ -65,7 +65,7 @@ def space(model: Model, batch: Batch, column: str, baseline: Baseline) -> Space:
     allowed = units(stream, inputs)
     hidden = removed(stream, inputs, allowed) if baseline == "mask" else stream
     first = backbone.blocks()[0]
-    if inputs.kind == "values" or not _embeds(first):
+    if inputs.kind == "values" or (inputs.kind == "letters" and not _embeds(first)):
         x, other_x = (_as_floats(part["x"], inputs) for part in (stream, hidden))
         base = other_x if baseline == "mask" else _zero(x, allowed, stream, inputs)
         return Space(batch, {"x": x}, {"x": base})

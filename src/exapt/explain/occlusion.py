@@ -40,7 +40,7 @@ class Occlusion(Explainer):
         with torch.no_grad():
             scores = ask(model, batch, question)
             losses = torch.zeros(allowed.shape, device=allowed.device)
-            for places in allowed.nonzero().split(VARIANTS):
+            for places in torch.split(allowed.nonzero(), VARIANTS):
                 rows, position = places.unbind(1)
                 chosen = torch.zeros(len(rows), allowed.shape[1], dtype=torch.bool, device=allowed.device)
                 chosen[torch.arange(len(rows)), position] = True

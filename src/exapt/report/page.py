@@ -11,6 +11,7 @@ from exapt.report import detail, sections, words
 from exapt.report.audit import audit_lines
 from exapt.report.content import ReportContent
 from exapt.report.figures import COLOURS, FONTS, Drawing, draw
+from exapt.report.molecules import Molecules, read_molecules
 from exapt.report.verdict import answer
 
 
@@ -38,11 +39,11 @@ def write_report(run: Path) -> Path:
         write_text(run / "figures" / f"{drawing.name}.svg", drawing.svg)
         write_text(run / "figures" / f"{drawing.name}.tsv", drawing.numbers.to_csv(sep="\t", index=False))
     page = run / "report.html"
-    write_text(page, html(content, drawings))
+    write_text(page, html(content, drawings, read_molecules(run, content)))
     return page
 
 
-def html(content: ReportContent, drawings: dict[str, Drawing]) -> str:
+def html(content: ReportContent, drawings: dict[str, Drawing], molecules: Molecules | None = None) -> str:
     """The page as text: figures, style and script inside, nothing loaded from elsewhere."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
@@ -66,6 +67,7 @@ def html(content: ReportContent, drawings: dict[str, Drawing]) -> str:
         detail=detail,
         audit_lines=audit_lines,
         words=words,
+        molecules=molecules,
         colours=Markup(_variables(0)),
         dark_colours=Markup(_variables(1)),
         fonts=Markup(FONTS),

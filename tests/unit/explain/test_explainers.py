@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-import toys
 from torch import nn
 
+import toys
 from exapt.core.contracts import Backbone, Batch, Features, Inputs, Model
 from exapt.core.errors import ConfigError
 from exapt.core.registry import EXPLAINERS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -62,7 +63,7 @@ def draw_atoms(
             i: colour(value / full) for i, value in enumerate(numbers.tolist()) if full and abs(value) > full / 50
         }
     drawer = rdMolDraw2D.MolDraw2DSVG(*size)
-    options = drawer.drawOptions()
+    options: Any = drawer.drawOptions()
     options.fillHighlights = True
     if colours:
         options.useBWAtomPalette()  # the only colours are those of the values
@@ -188,7 +189,7 @@ def atoms_of_tokens(smiles: str, tokens: Sequence[str]) -> NDArray[np.int64]:
     from rdkit import Chem
 
     _molecule(smiles)
-    settings = Chem.SmilesParserParams()
+    settings: Any = Chem.SmilesParserParams()
     settings.removeHs = False
     molecule = Chem.MolFromSmiles(smiles, settings)
     for atom in molecule.GetAtoms():
@@ -217,7 +218,7 @@ def symbols(smiles: str) -> list[str]:
     return [atom.GetSymbol() for atom in _molecule(smiles).GetAtoms()]
 
 
-def _molecule(smiles: str) -> object:
+def _molecule(smiles: str) -> Any:
     from rdkit import rdBase
 
     from exapt.bio.chem._molecules import read
