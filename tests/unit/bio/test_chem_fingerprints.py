@@ -68,3 +68,8 @@ def test_processes_give_what_one_process_gives(monkeypatch):
     monkeypatch.setattr(_molecules, "_processors", lambda: 2)
     assert (morgan(smiles) != alone[0]).nnz == 0
     np.testing.assert_array_equal(descriptors(smiles), alone[1])
+
+
+@pytest.mark.parametrize("smiles", ["*", "*.*", "[H][H]", "[He]", "[Pt]", "[H+]"])
+def test_molecules_without_heavy_atoms_have_descriptors(smiles):
+    assert np.isfinite(descriptors([smiles])).all()

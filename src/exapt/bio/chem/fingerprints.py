@@ -156,8 +156,15 @@ def _descriptors(smiles: Sequence[str]) -> NDArray[np.float32]:
         molecule = read(text)
         if molecule is not None:
             row[: len(_INDICES)] = _electronic_states(molecule)
-            row[len(_INDICES) :] = [function(molecule) for function in functions]
+            row[len(_INDICES) :] = [_value(function, molecule) for function in functions]
     return np.clip(np.nan_to_num(found, nan=0.0), -FURTHEST, FURTHEST).astype(np.float32)
+
+
+def _value(function: Callable[[Any], float], molecule: Any) -> float:
+    try:
+        return function(molecule)
+    except ZeroDivisionError:  # an average over the atoms of a molecule of wildcards alone
+        return 0.0
 
 
 @cache

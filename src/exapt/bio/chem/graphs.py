@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -132,59 +131,149 @@ def graphs(smiles: Sequence[str], scheme: str = "full") -> Graphs:
 
 def _graphs(smiles: Sequence[str], *, scheme: str) -> tuple[NDArray[np.uint8], NDArray[np.int16], Codes, Codes]:
     """Atoms, both directions of bonds, and how many of each molecule."""
-    molecules = [_small(read(text)) for text in smiles]
-    real = [row for row, molecule in enumerate(molecules) if molecule is not None]
-    chunk = _Chunk([molecules[row] for row in real], [smiles[row] for row in real])
-    sizes, counts = np.zeros((2, len(smiles)), dtype=np.int64)
-    sizes[real], counts[real] = np.diff(chunk.atom_starts), 2 * np.diff(chunk.bond_starts)
+    chunk = (_full_chunk if scheme == "full" else _hu_chunk)(smiles)
     atoms, bonds = (_full if scheme == "full" else _hu)(chunk)
-    forward = np.stack([chunk.begins, chunk.ends, *bonds], axis=1).astype(np.int16)
+    forward = np.stack([chunk.bond["begin"], chunk.bond["end"], *bonds], axis=1).astype(np.int16)
     both = np.repeat(forward, 2, axis=0)
     both[1::2, :2] = forward[:, 1::-1]
-    return np.stack(atoms, axis=1).astype(np.uint8), both, sizes, counts
+    return np.stack(atoms, axis=1).astype(np.uint8), both, chunk.atoms, 2 * chunk.bonds
 
 
-def _small(molecule: Any) -> Any:
-    return None if molecule is None or molecule.GetNumAtoms() > MOST_ATOMS else molecule
+Question = tuple[Callable[[Any], int], str]  # what is asked, and the letters of which a SMILES needs one
+
+
+class _Chunk:
+    """What RDKit says about some molecules, one after another.
+
+    Calls of RDKit cost more than anything else here, so there are few: what can be counted from bonds is, and where
+    only certain letters of a SMILES can give an answer other than 0, a molecule without them is not asked. The objects
+    of a molecule are let go before those of the next are made, or the garbage collector would walk over all of them.
+
+    Attributes
+    ----------
+    atoms, bonds
+        How many each molecule has, (n,); none where it cannot be read or is too large.
+    atom, bond
+        Name of a question -> an answer an atom or bond.
+    atom_rings, bond_rings
+        Members of all rings, counted over the chunk, and the size of the ring of each.
+    """
+
+    def __init__(self, smiles: Sequence[str], atom: Mapping[str, Question], bond: Mapping[str, Question]) -> None:
+        atom_answers: dict[str, list[int]] = {name: [] for name in atom}
+        bond_answers: dict[str, list[int]] = {name: [] for name in bond}
+        self.atom_rings, self.bond_rings = _Rings(), _Rings()
+        sizes = np.zeros((len(smiles), 2), dtype=np.int64)
+        for row, text in enumerate(smiles):
+            molecule = read(text)
+            if molecule is None or molecule.GetNumAtoms() > MOST_ATOMS:
+                continue
+            sizes[row] = n_atoms, n_bonds = molecule.GetNumAtoms(), molecule.GetNumBonds()
+            _ask(atom, atom_answers, [molecule.GetAtomWithIdx(i) for i in range(n_atoms)], text)
+            _ask(bond, bond_answers, [molecule.GetBondWithIdx(i) for i in range(n_bonds)], text)
+            self.atom_rings.add(molecule.GetRingInfo().AtomRings(), n_atoms)
+            self.bond_rings.add(molecule.GetRingInfo().BondRings(), n_bonds)
+        self.atoms, self.bonds = sizes.T
+        self.atom = {name: np.array(found, dtype=np.int64) for name, found in atom_answers.items()}
+        self.bond = {name: np.array(found, dtype=np.int64) for name, found in bond_answers.items()}
+
+    def at_atoms(self, chosen: NDArray[np.bool_]) -> Codes:
+        """How many of the chosen bonds each atom has."""
+        starts = np.repeat(np.cumsum(self.atoms) - self.atoms, self.bonds)
+        ends = [(starts + self.bond[end])[chosen] for end in ("begin", "end")]
+        return np.bincount(np.concatenate(ends), minlength=int(self.atoms.sum()))
+
+
+def _ask(questions: Mapping[str, Question], answers: dict[str, list[int]], items: list[Any], text: str) -> None:
+    for name, (ask, letters) in questions.items():
+        relevant = not letters or any(letter in text for letter in letters)
+        answers[name].extend(map(ask, items) if relevant else [0] * len(items))
+
+
+class _Rings:
+    """The rings of a chunk, gathered molecule by molecule."""
+
+    def __init__(self) -> None:
+        self.count, self.members, self.sizes = 0, [], []
+
+    def add(self, rings: Sequence[Sequence[int]], count: int) -> None:
+        """The rings of a molecule with that many atoms or bonds."""
+        for ring in rings:
+            self.members.extend([self.count + member for member in ring])
+            self.sizes.extend([len(ring)] * len(ring))
+        self.count += count
+
+    def smallest(self) -> Codes:
+        """Size of the smallest ring of each atom or bond; 0 without one."""
+        found = np.full(self.count, MOST_ATOMS)
+        np.minimum.at(found, np.array(self.members, dtype=np.int64), np.array(self.sizes, dtype=np.int64))
+        return np.where(found == MOST_ATOMS, 0, found)
+
+
+AROMATIC = 3
+_BOND_TYPE = {1: 0, 2: 1, 3: 2, 12: AROMATIC}  # RDKit's numbers of single, double, triple and aromatic bonds
+_BOND_STEREO = np.array([0, 3, 1, 2, 3, 3, 3, 3])  # of RDKit's none, any, Z, E, cis, trans and two atropisomers
+_BOND_DIRECTION = np.array([0, 0, 0, 2, 1, 0, 0])  # of RDKit's 3 = down and 4 = up; others are of drawings
+
+
+def _full_chunk(smiles: Sequence[str]) -> _Chunk:
+    from rdkit.Chem import Atom, Bond
+
+    atom: dict[str, Question] = {
+        "number": (Atom.GetAtomicNum, ""),
+        "charge": (Atom.GetFormalCharge, "["),
+        "hydrogens": (Atom.GetTotalNumHs, ""),
+        "hybridisation": (Atom.GetHybridization, ""),
+        "stereo": (_label, "@|"),
+    }
+    return _Chunk(
+        smiles, atom, _ends() | {"conjugated": (Bond.GetIsConjugated, ""), "stereo": (Bond.GetStereo, "/\\|")}
+    )
 
 
 def _full(chunk: _Chunk) -> tuple[list[Codes], list[Codes]]:
+    atom, bond, types = chunk.atom, chunk.bond, _bond_types(chunk, other=4)
+    atoms = [
+        np.where(atom["number"] > ELEMENTS, 0, atom["number"]),
+        np.minimum(chunk.at_atoms(types >= 0), 7),
+        np.where(np.abs(atom["charge"]) > 3, 7, atom["charge"] + 3),
+        np.minimum(atom["hydrogens"], 5),
+        atom["hybridisation"] % 8,  # 0 = unspecified, 8 = other
+        np.minimum(chunk.at_atoms(types == AROMATIC), 1),
+        np.clip(chunk.atom_rings.smallest() - 2, 0, 7),
+        atom["stereo"],
+    ]
+    in_ring = np.minimum(chunk.bond_rings.smallest(), 1)
+    return atoms, [types, bond["conjugated"], in_ring, _BOND_STEREO[bond["stereo"]]]
+
+
+def _hu_chunk(smiles: Sequence[str]) -> _Chunk:
     from rdkit.Chem import Atom, Bond
 
-    numbers, types = chunk.of_atoms(Atom.GetAtomicNum), chunk.bond_types(other=4)
-    charge = chunk.of_atoms(Atom.GetFormalCharge, "[")
-    smallest, in_ring = chunk.rings()
-    atoms = [
-        np.where(numbers > ELEMENTS, 0, numbers),
-        np.minimum(chunk.count_at_atoms(types >= 0), 7),
-        np.where(np.abs(charge) > 3, 7, charge + 3),
-        np.minimum(chunk.of_atoms(Atom.GetTotalNumHs), 5),
-        chunk.of_atoms(Atom.GetHybridization) % 8,  # 0 = unspecified, 8 = other
-        np.minimum(chunk.count_at_atoms(types == AROMATIC), 1),
-        np.clip(smallest - 2, 0, 7),
-        chunk.of_atoms(_label, "@", "|"),
-    ]
-    stereo = _BOND_STEREO[chunk.of_bonds(Bond.GetStereo, "/", "\\", "|")]
-    return atoms, [types, chunk.of_bonds(Bond.GetIsConjugated), in_ring, stereo]
+    atom: dict[str, Question] = {"number": (Atom.GetAtomicNum, ""), "chirality": (Atom.GetChiralTag, "@|")}
+    return _Chunk(smiles, atom, _ends() | {"direction": (Bond.GetBondDir, "/\\")})
 
 
 def _hu(chunk: _Chunk) -> tuple[list[Codes], list[Codes]]:
-    from rdkit.Chem import Atom, Bond
-
-    numbers = chunk.of_atoms(Atom.GetAtomicNum)
-    chirality = chunk.of_atoms(Atom.GetChiralTag, "@", "|")
+    number, chirality = chunk.atom["number"], chunk.atom["chirality"]
     atoms = [
-        np.where((numbers < 1) | (numbers > ELEMENTS), ELEMENTS, numbers - 1),
+        np.where((number < 1) | (number > ELEMENTS), ELEMENTS, number - 1),
         np.where(chirality > 2, 0, chirality),
     ]
-    direction = chunk.of_bonds(Bond.GetBondDir, "/", "\\")
-    return atoms, [chunk.bond_types(other=MASKED_BOND), _BOND_DIRECTION[direction]]
+    return atoms, [_bond_types(chunk, other=MASKED_BOND), _BOND_DIRECTION[chunk.bond["direction"]]]
 
 
-_BOND_TYPE = {1: 0, 2: 1, 3: 2, 12: 3}  # RDKit's numbers of single, double, triple and aromatic bonds
-_BOND_STEREO = np.array([0, 3, 1, 2, 3, 3, 3, 3])  # of RDKit's none, any, Z, E, cis, trans and two atropisomers
-_BOND_DIRECTION = np.array([0, 0, 0, 2, 1, 0, 0])  # of RDKit's 3 = down and 4 = up; others are of drawings
-AROMATIC = 3
+def _ends() -> dict[str, Question]:
+    from rdkit.Chem import Bond
+
+    return {"begin": (Bond.GetBeginAtomIdx, ""), "end": (Bond.GetEndAtomIdx, ""), "type": (Bond.GetBondType, "")}
+
+
+def _bond_types(chunk: _Chunk, other: int) -> Codes:
+    """0 ... 3 = single, double, triple, aromatic."""
+    table = np.full(32, other)
+    table[list(_BOND_TYPE)] = list(_BOND_TYPE.values())
+    return table[chunk.bond["type"]]
 
 
 def _label(atom: Any) -> int:
@@ -192,72 +281,3 @@ def _label(atom: Any) -> int:
     if int(atom.GetChiralTag()) == 0:
         return 0
     return {"R": 1, "S": 2}.get(atom.GetProp("_CIPCode"), 3) if atom.HasProp("_CIPCode") else 3
-
-
-class _Chunk:
-    """Some molecules, whose atoms and bonds are asked one question at a time.
-
-    Calls of RDKit cost more than anything else here, so there are few: what can be counted from the bonds is, and
-    questions that only some letters of a SMILES can give an answer to are put to those molecules alone.
-    """
-
-    def __init__(self, molecules: list[Any], texts: list[str]) -> None:
-        from rdkit.Chem import Bond
-
-        self.molecules, self.texts = molecules, texts
-        atoms, bonds = ([m.GetNumAtoms() for m in molecules], [m.GetNumBonds() for m in molecules])
-        self.atoms = [atom for m, n in zip(molecules, atoms, strict=True) for atom in map(m.GetAtomWithIdx, range(n))]
-        self.bonds = [bond for m, n in zip(molecules, bonds, strict=True) for bond in map(m.GetBondWithIdx, range(n))]
-        self.atom_starts, self.bond_starts = np.cumsum([0, *atoms]), np.cumsum([0, *bonds])
-        self.begins, self.ends = self.of_bonds(Bond.GetBeginAtomIdx), self.of_bonds(Bond.GetEndAtomIdx)
-
-    def of_atoms(self, ask: Callable[[Any], int], *letters: str) -> Codes:
-        """An answer an atom; with letters, 0 in molecules whose SMILES has none of them."""
-        return self._ask(ask, self.atoms, self.atom_starts, letters)
-
-    def of_bonds(self, ask: Callable[[Any], int], *letters: str) -> Codes:
-        """An answer a bond; with letters, 0 in molecules whose SMILES has none of them."""
-        return self._ask(ask, self.bonds, self.bond_starts, letters)
-
-    def _ask(self, ask: Callable[[Any], int], items: list[Any], starts: Codes, letters: Sequence[str]) -> Codes:
-        if not letters:
-            return np.fromiter(map(ask, items), dtype=np.int64, count=len(items))
-        found = np.zeros(len(items), dtype=np.int64)
-        for row, text in enumerate(self.texts):
-            if any(letter in text for letter in letters):
-                here = slice(starts[row], starts[row + 1])
-                found[here] = list(map(ask, items[here]))
-        return found
-
-    def bond_types(self, other: int) -> Codes:
-        """0 ... 3 = single, double, triple, aromatic."""
-        from rdkit.Chem import Bond
-
-        table = np.full(32, other)
-        table[list(_BOND_TYPE)] = list(_BOND_TYPE.values())
-        return table[self.of_bonds(Bond.GetBondType)]
-
-    def count_at_atoms(self, chosen: NDArray[np.bool_]) -> Codes:
-        """How many of the chosen bonds each atom has."""
-        offsets = np.repeat(self.atom_starts[:-1], np.diff(self.bond_starts))
-        touched = np.concatenate([(offsets + self.begins)[chosen], (offsets + self.ends)[chosen]])
-        return np.bincount(touched, minlength=len(self.atoms))
-
-    def rings(self) -> tuple[Codes, Codes]:
-        """Size of the smallest ring of each atom, 0 without one; and whether each bond is in a ring, 0 or 1."""
-        known = [molecule.GetRingInfo() for molecule in self.molecules]
-        smallest = np.full(len(self.atoms), MOST_ATOMS)
-        where, sizes = _members([info.AtomRings() for info in known], self.atom_starts)
-        np.minimum.at(smallest, where, sizes)
-        in_ring = np.zeros(len(self.bonds), dtype=np.int64)
-        in_ring[_members([info.BondRings() for info in known], self.bond_starts)[0]] = 1
-        return np.where(smallest == MOST_ATOMS, 0, smallest), in_ring
-
-
-def _members(rings: Sequence[Sequence[Sequence[int]]], starts: Codes) -> tuple[Codes, Codes]:
-    """Members of all rings of a chunk, and the size of the ring that each stands in."""
-    flat = [(start, ring) for start, found in zip(starts[:-1].tolist(), rings, strict=True) for ring in found]
-    sizes = np.fromiter((len(ring) for _, ring in flat), dtype=np.int64, count=len(flat))
-    offsets = np.fromiter((start for start, _ in flat), dtype=np.int64, count=len(flat))
-    members = np.fromiter(chain.from_iterable(ring for _, ring in flat), dtype=np.int64, count=int(sizes.sum()))
-    return members + np.repeat(offsets, sizes), np.repeat(sizes, sizes)
