@@ -77,6 +77,7 @@ STRATEGIES: Mapping[str, str] = {
     "linear_probe": "the pre-trained layers are kept as they are; the best linear output layer is computed on top",
     "lp_ft": "first only the new output layer is trained, then all layers",
     "gradual_unfreeze": "layers are opened for training one after another, starting at the output",
+    "frozen_norm": "the statistics of batch normalisation stay those of the weights",
     "discriminative_lr": "all layers are trained, the lower ones more gently than the upper ones",
     "l2_sp": "all layers are trained, and are pulled back towards the pre-trained weights",
     "joint": "source and target data are trained together, with one output layer each",
