@@ -14,8 +14,8 @@ from exapt.core.errors import ConfigError
 from exapt.tasks.screening.scorers import Floats, Plain, Scorer
 from exapt.tasks.screening.similarity import check_readable
 
-FAMILIES = ("ecfp4", "atom_pairs", "torsions")
-STRENGTH = 100.0
+FAMILIES = ("ecfp4", "fcfp4", "atom_pairs", "torsions")
+STRENGTH = 30.0
 STEPS = 300  # of the solver at most
 
 
