@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from exapt.core.errors import DataError
 from exapt.data.formats import Format, Hint, Raw, number_or_text
 from exapt.data.formats._entities import Entities, Files, paths
 
+SEPARATORS = "\t,;"
+_FIELDS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+
 
 @dataclass(frozen=True)
 class Delimited(Format):
@@ -25,7 +29,7 @@ class Delimited(Format):
     Parameters
     ----------
     separator
-        Between fields; None = tab, comma or semicolon, whichever the first line has most of.
+        Between fields; None = tab where the first line has one, else comma or semicolon, whichever it has more of.
     names
         Column names of a file without a header line; None = the first line has them.
     matrix
@@ -50,7 +54,10 @@ class Delimited(Format):
     def parse(self, file: BinaryIO, where: str, text: Collection[str] = ()) -> Raw:
         """All rows of an open file; `where` names it in errors."""
         options = self._options(file, where, text)
-        return self._rows(pd.read_csv(file, **options), 0, text)
+        frame = pd.read_csv(file, **options)
+        if self.separator is None:
+            _refuse_mixed(frame, 0, where, options)
+        return self._rows(frame, 0, text)
 
     def chunks(self, path: Path, rows: int, text: Collection[str] = ()) -> Iterator[Raw]:
         """Runs of rows, in bounded memory."""
@@ -58,7 +65,10 @@ class Delimited(Format):
         known = Entities(self.entities, path)
         with _readable(path), open_binary(path) as file:
             done = 0
-            for frame in pd.read_csv(file, chunksize=rows, **self._options(file, str(path), text)):
+            options = self._options(file, str(path), text)
+            for frame in pd.read_csv(file, chunksize=rows, **options):
+                if self.separator is None:
+                    _refuse_mixed(frame, done, str(path), options)
                 yield known.attach(self._rows(frame, done, text))
                 done += len(frame)
 
@@ -71,7 +81,7 @@ class Delimited(Format):
         file.seek(0)
         if not first.strip():
             raise DataError(f"{where}: the file is empty.")
-        separator = self.separator or max("\t,;", key=first.count)
+        separator = self.separator or ("\t" if "\t" in first else max(SEPARATORS, key=first.count))
         header = self.names or [name.strip() for name in next(csv.reader([first], delimiter=separator))]
         twice = [name for number, name in enumerate(header) if name in header[:number]]
         if twice and not self.matrix:  # of a wide table the repeats are told apart, as of genes in other formats
@@ -108,6 +118,22 @@ class Delimited(Format):
         return Raw(frame, hints=hints, lines=lines, gather=self.matrix)
 
 
+def _refuse_mixed(frame: pd.DataFrame, done: int, where: str, options: dict[str, Any]) -> None:
+    """Stop at a line that is one field only because it is written with another separator than the first line."""
+    if frame.shape[1] < 2 or not pd.api.types.is_object_dtype(frame.dtypes.iloc[0]):
+        return
+    alone = frame.index[frame.iloc[:, 1:].isna().all(axis=1)] if isinstance(frame.index, pd.RangeIndex) else ()
+    for row in alone:
+        text = str(frame.iloc[row - frame.index[0], 0])
+        other = next((mark for mark in SEPARATORS if mark != options["sep"] and mark in text), None)
+        if other is not None:
+            line = row - frame.index[0] + done + (2 if options["header"] == 0 else 1)
+            raise DataError(
+                f"{where}:{line}: separated by {other!r}, where the first line is separated by {options['sep']!r}: "
+                f"{text[:60]!r}. Write the file with one separator, or state it: options: {{separator: ...}}."
+            )
+
+
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
     try:
@@ -115,6 +141,12 @@ def _readable(path: Path) -> Iterator[None]:
     except pd.errors.EmptyDataError:
         raise DataError(f"{path}: the file is empty.") from None
     except pd.errors.ParserError as error:
+        if fields := _FIELDS.search(str(error)):
+            wanted, line, found = fields.groups()
+            raise DataError(
+                f"{path}:{line}: {found} fields, where the lines before have {wanted}. Quote a field that holds the "
+                "separator, or state the separator: options: {separator: ...}."
+            ) from None
         reason = str(error).replace("Error tokenizing data. C error: ", "").strip()
         remedy = "Is the separator right (options: {separator: ...})?"
         raise DataError(f"{path}: not a table: {reason}. {remedy}") from None

@@ -45,17 +45,24 @@ class AffinityMatrix(Parser):
             raise ConfigError(f"valid_fold is 1 .. {FOLDS}, or null for none; found {self.valid_fold!r}.")
 
     def __call__(self, files: Mapping[str, Path]) -> Raw:
-        """Read matrix, names and folds."""
+        """Read matrix, names and folds.
+
+        Raises
+        ------
+        DataError
+            Where the matrix does not fit the lists of drugs and proteins, or the folds do not fit the matrix.
+        """
         paths = {name.rpartition("/")[2]: path for name, path in files.items()}
         drugs = _mapping(paths.pop("ligands_can.txt"))
         proteins = _mapping(paths.pop("proteins.txt"))
-        held, training = (_json(paths.pop(f"{part}_fold_setting1.txt")) for part in ("test", "train"))
+        folds = {part: paths.pop(f"{part}_fold_setting1.txt") for part in ("test", "train")}
+        held, training = (_json(folds[part]) for part in ("test", "train"))
         ((_, path),) = paths.items()
-        matrix = np.loadtxt(path, ndmin=2)
-        if matrix.shape != (len(drugs), len(proteins)):
-            raise DataError(f"{path}: {matrix.shape[0]} x {matrix.shape[1]} values for {len(drugs)} x {len(proteins)}.")
+        matrix = _matrix(path, len(drugs), len(proteins))
         drug, protein = np.nonzero(~np.isnan(matrix))  # row by row: the order in which the folds count
         values = matrix[drug, protein]
+        for part, lists in (("test", [held]), ("train", training)):
+            _check_fold(folds[part], lists, len(values))
         columns = {
             "drug": np.array(list(drugs), dtype=object)[drug],
             "protein": np.array(list(proteins), dtype=object)[protein],
@@ -75,8 +82,33 @@ class AffinityMatrix(Parser):
         return parts
 
 
+def _matrix(path: Path, drugs: int, proteins: int) -> NDArray[np.float64]:
+    try:
+        matrix = np.loadtxt(path, ndmin=2)
+    except ValueError as error:  # NumPy says which row has another number of columns, or what is no number
+        raise DataError(f"{path}: no matrix of {drugs} drugs x {proteins} proteins: {error}.") from None
+    if matrix.shape != (drugs, proteins):
+        raise DataError(
+            f"{path}: {matrix.shape[0]} x {matrix.shape[1]} values, where the lists have {drugs} drugs (rows) and "
+            f"{proteins} proteins (columns). All three files must be of one data set."
+        )
+    return matrix
+
+
+def _check_fold(path: Path, lists: list[list[int]], pairs: int) -> None:
+    outside = [number for numbers in lists for number in numbers if not 0 <= number < pairs]
+    if outside:
+        raise DataError(
+            f"{path}: position {outside[0]} is outside the {pairs:,} measured pairs of the matrix, which count from 0 "
+            f"({len(outside):,} such positions)."
+        )
+
+
 def _json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path}: not JSON: {error}.") from None
 
 
 def _mapping(path: Path) -> dict[str, str]:
