@@ -1,7 +1,7 @@
 """Which pre-training of molecules is best, without a look at any test part.
 
 `python benchmarks/science/pretraining_molecules.py WEIGHTS ...` prints one row for each folder of weights
-(`random:WEIGHTS` is the same network without training): a linear probe on the pooled features, by 5-fold
+(`random:WEIGHTS` is the same network without training): a linear probe on the pooled features, by 3-fold
 cross-validation over scaffolds inside the training part of five benchmark sets. ROC-AUC % (mean over tasks), for
 Lipophilicity RMSE.
 """
@@ -31,7 +31,7 @@ from exapt.models import hub
 from exapt.models.build import build
 
 SETS = ("bbbp", "tox21", "bace", "sider", "lipo")
-FOLDS, BATCH = 5, 256
+FOLDS, BATCH = 3, 256
 LEAST = 10  # of each class in a fold's training and test rows
 
 

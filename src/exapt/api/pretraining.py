@@ -125,6 +125,9 @@ def _card(config: RunConfig, domain: Domain, rows: int, history: Any, counts: di
         "configuration": plain(config),
         "provenance": provenance(domain.loaded.files, config.seeds[:1]),
     }
+    left_out = [step.line() for step in domain.loaded.report.steps if step.rows_out < step.rows_in]
+    if left_out:
+        card["left_out"] = left_out
     if kept.valid_loss is not None:
         card["valid_loss"] = kept.valid_loss
         if config.task.name == "masked_tokens":

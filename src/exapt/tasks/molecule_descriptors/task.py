@@ -73,9 +73,8 @@ class MoleculeDescriptors(Task):
         low, high = np.quantile(values, [TAIL, 1 - TAIL], axis=0)
         values = values.clip(low, high)
         mean, scale = values.mean(0), values.std(0)
-        self.scaling = {
-            name: (float(mean[i]), float(scale[i])) for i, name in enumerate(DESCRIPTORS) if scale[i] > 1e-6 * high[i]
-        }
+        varies = scale > 1e-6 * np.maximum(abs(low), abs(high))
+        self.scaling = {name: (float(mean[i]), float(scale[i])) for i, name in enumerate(DESCRIPTORS) if varies[i]}
 
     def targets(self, table: Table) -> dict[str, NDArray[Any]]:
         """`descriptors` (n, D) float16, standardised and clipped; `bits` (n, bits) of 0 and 1."""
