@@ -174,6 +174,10 @@ class Neighbourhoods:
         """Weighted sum of rows x (n, D) over each neighbourhood."""
         return self.lists.sum(x, self.lists)  # i weighs in the list of j what j weighs in that of i
 
+    def sum_of_bonds(self, table: Tensor) -> Tensor:
+        """Weighted sum of the vectors of the levels of the bonds to each neighbourhood, (n, D), from their table."""
+        return self.bonds.to(table.dtype) @ table
+
 
 def neighbourhoods(links: Links, edge_levels: Sequence[int], *, normalise: bool) -> Neighbourhoods:
     """The neighbourhoods of all nodes.

@@ -33,7 +33,7 @@ class GIN(nn.Module):
     def forward(self, x: Tensor, links: Links) -> Tensor:
         """One layer."""
         near = neighbourhoods(links, self.edge_levels, normalise=False)
-        y: Tensor = self.mlp(near.sum(x) + near.bonds @ self.bonds.weight)
+        y: Tensor = self.mlp(near.sum(x) + near.sum_of_bonds(self.bonds.weight))
         return y
 
 
@@ -65,12 +65,15 @@ class GCN(nn.Module):
     def forward(self, x: Tensor, links: Links) -> Tensor:
         """One layer."""
         near = neighbourhoods(links, self.edge_levels, normalise=self.normalise)
-        y: Tensor = near.sum(self.linear(x)) + near.bonds @ self.bonds.weight
+        y: Tensor = near.sum(self.linear(x)) + near.sum_of_bonds(self.bonds.weight)
         return y
 
 
 class GAT(nn.Module):
     """Attention (v2, of torch_geometric) over neighbours and the bonds to them, the node itself among them.
+
+    Bonds only weigh neighbours in it, so that ethane and ethene would be the same: each node first takes up the sum of
+    the vectors of its bonds.
 
     References
     ----------
@@ -92,7 +95,8 @@ class GAT(nn.Module):
         ends = torch.stack([torch.cat([end, nodes]) for end in (links.source, links.target)])
         bonds = F.embedding_bag(links.features + offsets(self.edge_levels, x.device), table, mode="sum")
         bonds = torch.cat([bonds, table[-1:].expand(links.nodes, -1)])
-        y: Tensor = self.attention(x, ends, bonds)
+        near = neighbourhoods(links, self.edge_levels, normalise=False)
+        y: Tensor = self.attention(x + near.sum_of_bonds(table), ends, bonds)
         return y
 
 
