@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exapt.api._neighbours import read_neighbours
 from exapt.api._prepare import build_encoder, encode, modalities_of, output_names
 from exapt.api._run import RULES, OpenedRun, open_run, to_device
 from exapt.core.config import TrainingConfig
@@ -31,6 +32,9 @@ def predict(
     run: Path, data: str, output: Path, *, abstain: bool = False, force: bool = False, quiet: bool = False
 ) -> int:
     """Predict every row of a card or file and write the task's table.
+
+    Of molecules, it also says how similar each is to the nearest training molecule; of pairs, whether its entities
+    stood in training.
 
     Parameters
     ----------
@@ -58,13 +62,14 @@ def predict(
 
     _refuse_output(output, force=force)
     opened = open_run(run)
-    rules = _rules(run) if abstain else None
+    rules, neighbours = _rules(run) if abstain else None, read_neighbours(run)
     rows = 0
     with _text(output) as file, bar("predict", None, unit="rows", quiet=quiet) as progress:
         for table in _pieces(data, opened):
             examples = encode(table, opened.encoders, {})
             decoded = opened.task.decode(forward(opened.model, examples, opened.training))
             frame = _framed(opened, decoded, examples.ids, rules)
+            frame = opened.task.listed(frame if neighbours is None else neighbours.beside(frame, table))
             frame.to_csv(file, sep=_separator(output), index=False, header=not rows)
             rows += len(table)
             progress.advance(len(table))

@@ -10,6 +10,8 @@ Park & Marcotte (2012) Flaws in evaluation schemes for pair-input computational 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -141,4 +143,29 @@ def classes_of(codes: tuple[Codes, Codes], fold: Fold) -> NDArray[np.str_]:
     known = np.concatenate([side[fold.train] for side in codes])
     seen = [np.isin(side[fold.test], known).astype(np.int64) for side in codes]
     classes: NDArray[np.str_] = np.array(["C3", "C2", "C1"])[seen[0] + seen[1]]
+    return classes
+
+
+def pair_classes_of(table: Table, known: Mapping[str, NDArray[np.uint64]]) -> NDArray[np.str_]:
+    """C1, C2 or C3 of each row, where the training entities are known by their keys only.
+
+    Parameters
+    ----------
+    table
+        With two input columns.
+    known
+        Input column -> `canonical_keys` of the training entities on that side; where both sides are of one modality,
+        an entity counts as known on whichever side it stood.
+
+    Returns
+    -------
+    array
+        Of all rows, shape (n,).
+    """
+    first, second = sides(table)
+    seen = np.zeros(len(table), dtype=np.int64)
+    for name in (first, second):
+        pool = np.concatenate(list(known.values())) if one_pool(table) else known[name]
+        seen += np.isin(_keys(table, name), pool)
+    classes: NDArray[np.str_] = np.array(["C3", "C2", "C1"])[seen]
     return classes

@@ -18,6 +18,26 @@ MOST_GROUPS = 50  # rows of the table of groups
 ROWWISE = ("accuracy", "brier", "log_loss", "mae", "rmse")  # metrics that a group of one class does not distort
 
 
+def band_names(similarity: ArrayLike) -> list[str]:
+    """The band of each similarity as text; empty where it is unknown.
+
+    Parameters
+    ----------
+    similarity
+        (n,) in [0, 1], NaN = unknown.
+
+    Examples
+    --------
+    >>> band_names([0.25, 0.5, 1.0, np.nan])
+    ['0 to 0.3', '0.5 to 0.7', '1', '']
+    """
+    near = np.asarray(similarity, dtype=np.float64)
+    names = np.array(["1" if low == high else f"{low:g} to {high:g}" for low, high in BANDS] + [""], dtype=object)
+    place = np.searchsorted([low for low, _ in BANDS], near, side="right") - 1
+    found: list[str] = names[np.where(np.isfinite(near), place, len(BANDS))].tolist()
+    return found
+
+
 def by_similarity(
     truth: ArrayLike,
     arms: Mapping[str, Sequence[ArrayLike]],

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from exapt.core.errors import DataError
+from exapt.evaluate.bands import plain
+from exapt.evaluate.intervals import REPLICATES, interval
 from exapt.evaluate.metrics._counts import count
-from exapt.evaluate.metrics._metric import Floats
+from exapt.evaluate.metrics._metric import Floats, find
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +60,53 @@ def per_class(truth: ArrayLike, prediction: ArrayLike, classes: Sequence[str]) -
         "f1": counts.f1()[0],
     }
     return pd.DataFrame(columns, index=list(classes))
+
+
+def ranked_labels(
+    truth: ArrayLike,
+    predictions: Sequence[ArrayLike],
+    groups: Sequence[Any] | NDArray[Any],
+    *,
+    replicates: int = REPLICATES,
+) -> list[dict[str, Any]]:
+    """How well each label of a multi-label target is ranked, with 95 % intervals over the rows.
+
+    Parameters
+    ----------
+    truth
+        (n, T) of 0, 1 or NaN.
+    predictions
+        One array (n, T) of probabilities a seed.
+    groups
+        (n,) resampling unit of each row.
+    replicates
+        At least 1,000.
+
+    Returns
+    -------
+    list of dict
+        One a label: auroc and auprc, each with value, low and high; None where undefined (no row has the label, or
+        all have it).
+
+    Examples
+    --------
+    >>> truth = np.tile([[0.0, 1.0], [1.0, 0.0]], (10, 1))
+    >>> [label["auroc"]["value"] for label in ranked_labels(truth, [truth], np.arange(20))]
+    [1.0, 1.0]
+    """
+    true = np.asarray(truth, dtype=np.float64)
+    guesses = [np.asarray(one, dtype=np.float64) for one in predictions]
+    found = []
+    for k in range(true.shape[1]):
+        column = slice(k, k + 1)
+        known = np.isfinite(true[:, k])
+        seeds = [guess[known, column] for guess in guesses]
+        scores = {
+            name: interval(find(name), true[known, column], seeds, np.asarray(groups)[known], replicates=replicates)
+            for name in ("auroc", "auprc")
+        }
+        found.append({name: plain(score) for name, score in scores.items()})
+    return found
 
 
 def per_class_rows(truth: ArrayLike, predictions: Sequence[ArrayLike], classes: Sequence[str]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from exapt.core.errors import DataError
 from exapt.evaluate import calibration, conformal
 from exapt.evaluate.abstention import COVERAGE, ERROR_RATE, aurc, decisions, fit_rules, risk_coverage
 from exapt.evaluate.bands import by_group, by_similarity, plain
-from exapt.evaluate.classes import per_class_rows
+from exapt.evaluate.classes import per_class_rows, ranked_labels
 from exapt.evaluate.intervals import REPLICATES
 from exapt.evaluate.metrics._metric import Floats, Kind, find
 from exapt.evaluate.shares import share
@@ -109,9 +109,28 @@ def details(  # noqa: PLR0913 - two arguments, the rest by keyword
         "abstention": _abstention(true, scaled, kind, rules, units, error_rate),
         "conformal": _conformal(true, scaled, kind, rules, units, classes),
         "per_group": by_group(true, seeds, units, metric=chosen),
-        "per_class": [] if kind == "number" else per_class_rows(true, seeds, classes),
+        "per_class": _per_class(true, seeds, kind, classes, units, replicates),
         "rules": rules,
     }
+
+
+def _per_class(
+    truth: NDArray[Any],
+    seeds: Sequence[Floats],
+    kind: Kind,
+    classes: Sequence[str],
+    units: NDArray[Any] | None,
+    replicates: int,
+) -> list[dict[str, Any]]:
+    """Scores of each class; labels, which are ranked each by itself, have AUROC and AUPRC with intervals, too."""
+    if kind == "number":
+        return []
+    rows = per_class_rows(truth, seeds, classes)
+    if kind == "class":
+        return rows
+    groups = np.arange(len(truth)) if units is None else units
+    ranked = ranked_labels(truth, seeds, groups, replicates=replicates)
+    return [row | one for row, one in zip(rows, ranked, strict=True)]
 
 
 def _known(truth: NDArray[Any], kind: Kind) -> NDArray[np.bool_]:

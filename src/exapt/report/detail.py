@@ -186,6 +186,9 @@ def class_table(content: ReportContent) -> Table | None:
     covered = {row["class"]: row for row in content.detail("conformal").get("by_class") or ()}
     head = [("Class", ""), ("examples", "true members in the test data"), ("found", "recall")]
     head += [("calls right", "precision"), ("F1", "balance of both")]
+    ranked = "auroc" in rows[0]
+    if ranked:
+        head += [("AUROC", "with its 95 % interval"), ("AUPRC", "with its 95 % interval")]
     if covered:
         head += [("in the set", "coverage of its conformal sets"), ("set size", "mean number of answers")]
     lines = []
@@ -195,6 +198,8 @@ def class_table(content: ReportContent) -> Table | None:
             f"{row['support']:,}",
             *(words.number(row[key]) for key in ("recall", "precision", "f1")),
         ]
+        if ranked:
+            cells += [_scored(row[key]) for key in ("auroc", "auprc")]
         if covered:
             entry = covered.get(row["class"], {})
             cells += [words.number(entry.get(key), decimals=2) for key in ("coverage", "size")]
@@ -207,6 +212,13 @@ def class_table(content: ReportContent) -> Table | None:
     text = f"F1 ranges from {_named(least, 'class', 'f1', 'support')} to {_named(most, 'class', 'f1', 'support')}."
     text += f" {words.count(few, 'class has', 'classes have')} fewer than {FEW} test examples." if few else ""
     return Table("Class by class", text, head, lines)
+
+
+def _scored(score: Row) -> str:
+    """A score and its interval in one cell."""
+    found = Score.of(score)
+    bounds = words.interval(found)
+    return words.number(found.value) + (f" ({bounds})" if bounds else "")
 
 
 def group_table(content: ReportContent) -> Table | None:

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from exapt.core.errors import DataError
 from exapt.evaluate.abstention import apply
@@ -180,6 +181,11 @@ def test_labels_are_counted_cell_by_cell():
     assert sum(row["n"] for row in found["calibration"]["before"]["bins"]) == pytest.approx(597)
     assert found["abstention"]["n_valid"] == 200
     assert [row["class"] for row in found["per_class"]] == ["x", "y"]
+    known = np.isfinite(truth[:, 0])
+    expected = np.mean([roc_auc_score(truth[known, 0], one[known, 0]) for one in seeds])
+    first = found["per_class"][0]
+    assert first["auroc"]["value"] == pytest.approx(expected)
+    assert 0.9 < first["auprc"]["low"] < first["auprc"]["high"] <= 1
     assert found["conformal"]["coverage"]["value"] > 0.85
     assert {row["n"] for row in found["conformal"]["by_class"]} == {int((truth[:, k] == 1).sum()) for k in (0, 1)}
 

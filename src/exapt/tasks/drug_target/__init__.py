@@ -1,0 +1,1 @@
+"""Affinity of drugs to their targets."""
