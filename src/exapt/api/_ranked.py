@@ -148,10 +148,13 @@ def _lines(
     """Lines of the ranked rows of a block, in their order in the block."""
     from pyarrow import parquet
 
+    from exapt.evaluate.bands import band_names
+
     block = work.blocks.read(number)
     ids, smiles = block["id"], block["smiles"]
     part = parquet.read_table(work.part(number)).to_pydict()
     scores = [part[SCORE + plain["name"]] for plain in work.scorers]
+    bands = band_names(part["similarity"]) if len(actives) else []
     digits = 6 if len(scores) == 1 else 10  # a mean of ranks has as many as the library has molecules
     for row in rows:
         fused = f"{ranking.fused[start + row]:.{digits}g}"
@@ -159,7 +162,7 @@ def _lines(
         values += [f"{column[row]:.6g}" for column in scores]
         if len(actives):
             similarity = part["similarity"][row]
-            values += [actives[part["nearest"][row]], f"{similarity:.3f}", band(similarity)]
+            values += [actives[part["nearest"][row]], f"{similarity:.3f}", bands[row]]
         marks = [part["marks"][row]] if part["marks"][row] else []
         marks += [DUPLICATE] if ranking.repeated[start + row] else []
         yield ("\t".join(_field(value) for value in [*values, "; ".join(marks)]) + "\n").encode()
@@ -167,20 +170,6 @@ def _lines(
 
 def _field(text: str) -> str:
     return text.replace("\t", " ").replace("\r", " ").replace("\n", " ")
-
-
-def band(similarity: float) -> str:
-    """The band of a similarity, as in the report of a run.
-
-    Examples
-    --------
-    >>> band(0.2), band(0.3), band(0.95), band(1.0)
-    ('0-0.3', '0.3-0.5', '0.9-1', '1')
-    """
-    from exapt.evaluate.bands import BANDS
-
-    low, high = [ends for ends in BANDS if np.float32(similarity) >= np.float32(ends[0])][-1]
-    return f"{low:g}" if low == high else f"{low:g}-{high:g}"
 
 
 def write_rejected(output: Path, work: Work, sizes: Sequence[int]) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,19 @@ def _of_run(plain: Mapping[str, Any]) -> Scorer:
     return CallableScorer(plain["name"], _Predictor(opened, plain), recipe)
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread, whatever process it is: sums in another order would be other bits, and another ranking of equals."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class _Predictor:
     """SMILES -> one number each, by the model of a run."""
 
@@ -96,42 +110,36 @@ class _Predictor:
         if (self.protein is None) != (self.sequence is None):
             has = "reads no protein, so --target is of no use to it" if self.protein is None else "needs a protein"
             raise ConfigError(f"{self.where}: this run {has}. " + ("" if self.protein is None else "Give --target."))
-        self._known = None if self.sequence is None else self._pooled(self.sequence)
+        self._known = None if self.sequence is None else self._of_protein(self.sequence)
 
     def __call__(self, smiles: Sequence[str]) -> Floats:
         """Numbers (n,), the longest molecules first through the model; NaN where the run cannot read a molecule."""
-        if not len(smiles):
-            return np.empty(0)
         order = np.argsort([-len(text) for text in smiles], kind="stable")
         found = np.empty(len(smiles))
-        found[order] = self._predict([smiles[i] for i in order])
+        with _one_thread():
+            found[order] = self._predict([smiles[i] for i in order])
         return self.sign * found
 
     def _predict(self, smiles: Sequence[str]) -> Floats:
-        from exapt.core.examples import Examples
+        from exapt.core.examples import Examples, Repeated
         from exapt.transfer.training.predict import predict
 
         try:
-            encoded = self.opened.encoders[self.molecule].encode(list(smiles))
+            inputs: dict[str, Any] = {self.molecule: self.opened.encoders[self.molecule].encode(list(smiles))}
         except InputError:  # a letter or an atom that the model does not know: find the molecule that has it
             if len(smiles) == 1:
                 return np.full(1, np.nan)
             half = len(smiles) // 2
             return np.concatenate([self._predict(smiles[:half]), self._predict(smiles[half:])])
-        inputs: dict[str, Any] = {}
-        for name, encoder in self.opened.encoders.items():
-            if name == self.molecule:
-                inputs[name] = encoded
-            elif self._known is not None:
-                inputs[name] = self._known.take(np.zeros(len(smiles), dtype=np.int64))
-            else:
-                inputs[name] = encoder.encode([self.sequence]) * len(smiles)
+        if self.protein is not None:
+            inputs[self.protein] = Repeated(self._known, np.zeros(len(smiles), dtype=np.int64))
+        inputs = {name: inputs[name] for name in self.opened.encoders}
         examples = Examples(inputs, self.opened.encoders, {}, [str(i) for i in range(len(smiles))])
         decoded = self.opened.task.decode(predict(self.opened.model, examples, self.opened.training))
         return self.choose(np.asarray(decoded, dtype=np.float64))
 
-    def _pooled(self, sequence: str) -> Any:
-        """The features of the protein, which are the same for all molecules; None where the head reads its tokens."""
+    def _of_protein(self, sequence: str) -> Any:
+        """The protein, which is the same for all molecules: its features where the head needs no more, or encoded."""
         import torch
 
         from exapt.core.examples import Stacked
@@ -140,15 +148,16 @@ class _Predictor:
         assert self.protein is not None
         encoder = self.opened.encoders[self.protein]
         try:
-            stream = encoder.collate(encoder.encode([sequence]))
+            encoded = encoder.encode([sequence])
         except InputError as error:
             raise DataError(f"--target: {error}") from None
         if self.opened.task.needs != "pooled":
-            return None
+            return encoded
         model = self.opened.model
         device = device_of(model)
-        with torch.no_grad(), autocast(device, self.opened.training.precision):
-            features = model.backbone(self.protein)({key: value.to(device) for key, value in stream.items()})
+        with _one_thread(), torch.no_grad(), autocast(device, self.opened.training.precision):
+            stream = {key: value.to(device) for key, value in encoder.collate(encoded).items()}
+            features = model.backbone(self.protein)(stream)
         return Stacked({"pooled": features.pooled.float().cpu().numpy()}, np.zeros(1, dtype=np.int64))
 
     def _columns(self) -> tuple[str, str | None]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from exapt.api._screen_request import Prepared, RunScorer, ScreenConfig, check, prepare
+from exapt.api._screen_request import Prepared, RunScorer, ScreenConfig, check, prepare, with_background
 from exapt.api._screen_work import Engine, Work
 from exapt.core.errors import DataError, ExaptError, RunExistsError
 from exapt.core.paths import atomic, read_json, refuse_existing, write_json, write_text
@@ -64,6 +64,7 @@ def screen(
     (3, 'a')
     """
     from exapt.api import _ranked
+    from exapt.api._library import Source, lay_down
     from exapt.api._work import alone
 
     check(config, output)
@@ -77,7 +78,10 @@ def screen(
             refuse_existing(output, force=False)
         prepared = prepare(config, folder)
         with _folder(prepared, force=force):
-            sizes, run = _score(config, prepared.work, engine, quiet=quiet)
+            library = Source(config.library, config.smiles, config.id)
+            sizes = lay_down(library, prepared.work.blocks, config.chunk, quiet=quiet)
+            prepared = with_background(prepared, sizes)
+            run = _score(prepared.work, sizes, engine, quiet=quiet)
             ranking = _ranked.rank(prepared.work, sizes, config.fuse)
             unfinished = folder / output.name
             rejected = _ranked.write_rejected(files.rejected, prepared.work, sizes)
@@ -141,11 +145,8 @@ def _folder(prepared: Prepared, *, force: bool) -> Iterator[None]:
         raise
 
 
-def _score(config: ScreenConfig, work: Work, engine: Engine, *, quiet: bool) -> tuple[list[int], dict[str, Any]]:
-    """Have all parts made; sizes of the parts, and how fast it went."""
-    from exapt.api._library import Source, lay_down
-
-    sizes = lay_down(Source(config.library, config.smiles, config.id), work.blocks, config.chunk, quiet=quiet)
+def _score(work: Work, sizes: Sequence[int], engine: Engine, *, quiet: bool) -> dict[str, Any]:
+    """Have all parts made; returns how fast it went."""
     missing = [number for number in range(len(sizes)) if not work.part(number).is_file()]
     earlier = sum(sizes) - sum(sizes[number] for number in missing)
     start, finished = time.perf_counter(), 0
@@ -159,7 +160,7 @@ def _score(config: ScreenConfig, work: Work, engine: Engine, *, quiet: bool) -> 
         raise ExaptError(f"{work.part(lost[0])} is missing, and {len(lost) - 1} more. Repeat the command.")
     seconds = time.perf_counter() - start
     speed = finished / seconds if finished else None
-    return sizes, {"screened": finished, "from_earlier": earlier, "seconds": seconds, "molecules_per_second": speed}
+    return {"screened": finished, "from_earlier": earlier, "seconds": seconds, "molecules_per_second": speed}
 
 
 def _write_structures(config: ScreenConfig, files: _Files, best: Any) -> None:
@@ -186,7 +187,7 @@ def _write_structures(config: ScreenConfig, files: _Files, best: Any) -> None:
 def _summary(config: ScreenConfig, prepared: Prepared, ranking: Any, run: Mapping[str, Any]) -> dict[str, Any]:
     from exapt.core.provenance import provenance
 
-    scorers = [{k: v for k, v in plain.items() if k != "actives"} for plain in prepared.work.scorers]
+    scorers = [{k: v for k, v in plain.items() if k not in ("actives", "inactives")} for plain in prepared.work.scorers]
     ranked = ranking.ranked
     return {
         "format_version": 1,

@@ -21,8 +21,12 @@ FILTERS = {"ro5": "rule_of_five"}  # short names
 def screen(  # noqa: PLR0913 - one parameter an option
     library: Annotated[str, typer.Argument(metavar="LIBRARY", help="CSV, TSV, SMI, SDF or Parquet, or a card.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The ranked TSV; .gz packs it.")],
-    actives: Annotated[
-        list[str] | None, typer.Option("--actives", metavar="FILE", help="Known actives: rank by similarity to them.")
+    actives: Annotated[list[str] | None, typer.Option("--actives", metavar="FILE", help="Known actives.")] = None,
+    by: Annotated[
+        str, typer.Option("--by", help="How actives rank: similarity, learned, or both joined by a comma.")
+    ] = "similarity",
+    inactives: Annotated[
+        str | None, typer.Option("--inactives", metavar="FILE", help="To learn from; else a draw of the library.")
     ] = None,
     runs: Annotated[
         list[str] | None,
@@ -60,6 +64,8 @@ def screen(  # noqa: PLR0913 - one parameter an option
     config = api.ScreenConfig(
         library=library,
         actives=tuple(actives or ()),
+        by=tuple(name for name in by.split(",") if name),
+        inactives=inactives,
         runs=tuple(_run(text, class_) for text in runs or ()),
         target=target,
         fuse=fuse,
