@@ -211,7 +211,7 @@ def test_messages_name_the_line_even_after_rows_were_dropped(write):
         ("", "the file is empty"),
         ("\n\n", "the file is empty"),
         ("id,sequence,label\n", "no rows, only column names"),
-        (rows("s0,ACGTACGTAC,a", "s1,ACGTACGTAC,b,c,d"), "not a table: Expected 3 fields in line 3, saw 5"),
+        (rows("s0,ACGTACGTAC,a", "s1,ACGTACGTAC,b,c,d"), "data.csv:3: 5 fields, where the lines before have 3"),
         (rows("s0,ACGTACGTAC,a", "s1,ACGTACGTAA,a"), "only one class, 'a'"),
         (rows("s0,ACGTACGTAC,a", "s1,ACGTACGTAA,"), r"target 'label' is missing in 1 of 2 rows .*:3 \(s1\)"),
         (rows("s0,ACGTACGTAC,a", "s1,,b"), r":3 \(s1\): the input is empty.*clean: \[empty\]"),
