@@ -59,6 +59,7 @@ def undisturbed(config, tmp_path_factory):
 
 def test_every_molecule_stands_at_its_place(folder, undisturbed):
     from exapt.bio.chem.counted import References, keys
+    from exapt.evaluate.bands import band_names
 
     library = pd.read_csv(folder / "library.csv", dtype=str, keep_default_na=False)
     ranked, rejected = read(undisturbed), read(undisturbed.with_name("rejected.tsv"))
@@ -75,7 +76,7 @@ def test_every_molecule_stands_at_its_place(folder, undisturbed):
     np.testing.assert_array_equal(ranked["score"], ranked["similarity"])
     assert ranked["rank"].tolist() == list(range(1, len(good) + 1))
     assert ranked["nearest_active"].tolist() == np.array(["one", "two", "three"])[similar.argmax(1)[order]].tolist()
-    assert (ranked["similarity_band"] == [_ranked.band(v) for v in similar.max(1)[order]]).all()
+    assert ranked["similarity_band"].tolist() == band_names(similar.max(1)[order])
 
 
 def test_copies_are_marked_and_stay(undisturbed):
@@ -282,7 +283,9 @@ def test_a_request_that_cannot_be(config, folder, tmp_path):
         ({"actives": ()}, "nothing to rank by"),
         ({"target": folder / "known.csv"}, "a protein needs a run"),
         ({"top": 0}, "--top"),
-        ({"pick": 2000}, "pick fewer"),
+        ({"pick": 2000}, "--pick is a whole number from 0 to --top 1000"),
+        ({"by": ("similar",)}, "--by similar: write similarity or learned"),
+        ({"inactives": "x.csv"}, "add --by learned"),
         ({"fuse": "median"}, "mean"),
         ({"filters": ("pain",)}, "Did you mean 'pains'"),
     ):
@@ -394,3 +397,24 @@ def test_a_machine_is_killed_in_the_middle(long_library, tmp_path, monkeypatch):
     assert sorted(done) == list(range(40))
     assert found["rates"]["screened"] == 4000
     assert (tmp_path / "ranked.tsv").read_bytes() == undisturbed.read_bytes()
+
+
+def test_what_parts_actives_from_the_rest_is_learned(config, folder, tmp_path):
+    from exapt.tasks.screening.learned import LearnedScorer
+
+    amides = [text for text in MOLECULES[300:] if "C(=O)N" in text][:12]
+    others = [text for text in MOLECULES[300:] if "C(=O)N" not in text and "N" not in text][:40]
+    pd.DataFrame({"smiles": amides}).to_csv(folder / "amides.csv", index=False)
+    pd.DataFrame({"smiles": others}).to_csv(folder / "others.csv", index=False)
+    wanted = config(actives=(str(folder / "amides.csv"),), by=("learned",), inactives=str(folder / "others.csv"))
+    api.screen(wanted, tmp_path / "known" / "ranked.tsv", quiet=True)
+    ranked = read(tmp_path / "known" / "ranked.tsv")
+    scorer = LearnedScorer(amides, others)
+    np.testing.assert_allclose(ranked["learned"], scorer.score(ranked["smiles"].tolist()), rtol=1e-5)
+    has = ranked["smiles"].str.contains("C(=O)N", regex=False).to_numpy()
+    assert has[: has.sum()].mean() > 0.6 > has.mean()
+    drawn = config(actives=wanted.actives, by=("similarity", "learned"))
+    for engine, place in ((map, "here"), (Local(2), "there")):
+        found = api.screen(drawn, tmp_path / place / "ranked.tsv", engine=engine, quiet=True)
+        assert {scorer["name"] for scorer in found["scorers"]} == {"similarity", "learned"}
+    assert (tmp_path / "here" / "ranked.tsv").read_bytes() == (tmp_path / "there" / "ranked.tsv").read_bytes()

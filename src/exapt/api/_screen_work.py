@@ -27,6 +27,8 @@ SCORE = "score:"  # before the names of scorers in a part
 SECONDS = b"seconds"
 NOTE = "library.json"
 COLUMNS = ("id", "smiles", "problem")
+# A scorer whose score is the similarity to the nearest active, which is then found once.
+NEAREST = {"kind": "similarity", "fingerprint": "ecfp4", "measure": "tanimoto", "bits": None, "nearest": 1}
 
 Texts = Sequence[str]
 
@@ -166,6 +168,8 @@ class Bench:
 
         self.scorers = [build(plain) for plain in work.scorers]
         self.nearest = Nearest(work.actives) if work.actives else None
+        wanted = {**NEAREST, "actives": list(work.actives)}
+        self.nearest_scorer = next((s for s in self.scorers if {**s.plain(), **wanted} == s.plain()), None)
         self.alerts = None
         if work.filters or work.smarts:
             from exapt.bio.chem.alerts import Alerts
@@ -201,17 +205,20 @@ class Bench:
         n = len(smiles)
         found: dict[str, NDArray[Any]] = {"key": np.zeros(n, dtype=np.uint64)}
         found["key"][good] = [_key(spelled[i] or "") for i in good]
-        for scorer in self.scorers:
-            scores = np.full(n, np.nan)
-            scores[good] = scorer.score(readable) if len(good) else ()
-            for i in good[np.isnan(scores[good])]:
-                reason[i] = reason[i] or f"no score by {scorer.name}"
-            found[SCORE + scorer.name] = scores
-            clock.stop(scorer.name)
         if self.nearest is not None:
             found["nearest"], found["similarity"] = np.full(n, -1, np.int32), np.full(n, np.nan, np.float32)
             found["nearest"][good], found["similarity"][good] = self.nearest(readable)
             clock.stop("nearest active")
+        for scorer in self.scorers:
+            scores = np.full(n, np.nan)
+            if scorer is self.nearest_scorer:
+                scores[good] = found["similarity"][good]
+            elif len(good):
+                scores[good] = scorer.score(readable)
+            for i in good[np.isnan(scores[good])]:
+                reason[i] = reason[i] or f"no score by {scorer.name}"
+            found[SCORE + scorer.name] = scores
+            clock.stop(scorer.name)
         marks = np.full(n, "", dtype=object)
         if self.alerts is not None and len(good):
             marks[good] = self.alerts.mark(readable)

@@ -121,7 +121,9 @@ def sentence(found: Mapping[str, Any], output: Path) -> str:
     told = [f"{output}: {counts['ranked']:,} molecules ranked by {scorers}{fused}, best {best['id']}"]
     if counts["unreadable"]:
         told.append(f"{counts['unreadable']:,} without a score in {output.with_name('rejected.tsv')}")
-    told += [f"{counts[name]:,} {name}" for name in ("duplicates", "marked") if counts[name]]
+    copies = counts["duplicates"]
+    told += [f"{copies:,} duplicate{'s' if copies > 1 else ''}"] if copies else []
+    told += [f"{counts['marked']:,} marked"] if counts["marked"] else []
     if rates["molecules_per_second"]:
         told.append(f"{rates['molecules_per_second']:,.0f} molecules/s")
     return "; ".join(told) + "."
