@@ -42,11 +42,6 @@ def padded(rows: Tensor, real: Tensor) -> Tensor:
     return rows.unflatten(0, real.shape)
 
 
-def real_edges(stream: Stream) -> Tensor:
-    """Where "edges" are no padding, (B, E)."""
-    return stream["edges"][..., 0] >= 0
-
-
 def check_both_directions(edges: Tensor) -> None:
     """Refuse edges of which one direction is missing or stands elsewhere.
 
@@ -106,38 +101,42 @@ class Links:
         (M, F) integers.
     nodes
         Number n of rows.
+    places
+        (M,) where each edge stands among the B x E of the batch, padding with them; None = there is no padding.
+    width
+        B x E.
     """
 
     source: Tensor
     target: Tensor
     features: Tensor
     nodes: int
+    places: Tensor | None
+    width: int
+
+    def at_source(self, x: Tensor) -> Tensor:
+        """Rows of nodes (n, D) -> the row at the source of each edge, (B x E, D)."""
+        leaving = Lists(self._arriving.index ^ 1, self._arriving.starts)
+        return self._results(_single(self.source)).sum(x, self._summands(leaving))
+
+    def into_nodes(self, x: Tensor) -> Tensor:
+        """Rows of edges (B x E, D) -> the sum over the edges that end at each node, (n, D)."""
+        return self._summands(self._arriving).sum(x, self._results(_single(self.target)))
+
+    def into_edges(self, x: Tensor) -> Tensor:
+        """Rows of edges -> the sum over those that end where an edge starts, but for its way back, (B x E, D)."""
+        forth, back = (self._summands(self._results(turns)) for turns in (self._turns(1), self._turns(0)))
+        return forth.sum(x, back)
 
     @cached_property
-    def arriving(self) -> Lists:
+    def _arriving(self) -> Lists:
         """The edges that end at each node."""
         return Lists(*_by_target(self.target, self.nodes))
 
-    @cached_property
-    def leaving(self) -> Lists:
-        """The edges that start at each node."""
-        return Lists(self.arriving.index ^ 1, self.arriving.starts)
-
-    def at_source(self, x: Tensor) -> Tensor:
-        """Rows of nodes (n, D) -> the row at the source of each edge (M, D)."""
-        return Lists(self.source, _ones(self.source)).sum(x, self.leaving)
-
-    def into_nodes(self, x: Tensor) -> Tensor:
-        """Rows of edges (M, D) -> the sum over the edges that end at each node (n, D)."""
-        return self.arriving.sum(x, Lists(self.target, _ones(self.target)))
-
-    def into_edges(self, x: Tensor) -> Tensor:
-        """Rows of edges (M, D) -> the sum over the edges that end where an edge starts, but for its way back (M, D)."""
-        return self._turns(self.source, 1).sum(x, self._turns(self.target, 0))
-
-    def _turns(self, node: Tensor, flip: int) -> Lists:
-        """All arriving edges f of a node of each edge e, but f = e ^ flip; named f ^ (1 - flip)."""
-        order, starts = self.arriving.index, self.arriving.starts
+    def _turns(self, flip: int) -> Lists:
+        """For each edge e, those that end at its source, but for e ^ 1; or, of flip 0, those that leave its target."""
+        order, starts = self._arriving.index, self._arriving.starts
+        node = self.source if flip else self.target
         counts = starts.diff()[node]
         edge = torch.arange(len(node), device=node.device).repeat_interleave(counts)
         shift = starts[node] - (counts.cumsum(0) - counts)
@@ -145,13 +144,27 @@ class Links:
         kept = found[found != (edge ^ flip)]
         return Lists(kept ^ (1 - flip), _starts(counts - 1))
 
+    def _summands(self, lists: Lists) -> Lists:
+        """The same lists, where what they sum are rows of all B x E."""
+        return lists if self.places is None else Lists(self.places[lists.index], lists.starts)
+
+    def _results(self, lists: Lists) -> Lists:
+        """The same lists at their places among all B x E; padding sums nothing."""
+        if self.places is None:
+            return lists
+        counts = lists.starts.new_zeros(self.width).index_copy(0, self.places, lists.starts.diff())
+        return Lists(lists.index, _starts(counts))
+
 
 def links_of(stream: Stream) -> Links:
     """The real edges between the real nodes of a batch, in their order; nodes come before padding in their graph."""
-    mask, edges, real = stream["mask"], stream["edges"], real_edges(stream)
+    mask, edges = stream["mask"], stream["edges"]
+    real = edges[..., 0] >= 0
+    places = None if bool(real.all()) else real.flatten().nonzero()[:, 0]
     known, counts = rows_of(edges, real).long(), mask.sum(1)
     first = (counts.cumsum(0) - counts).repeat_interleave(real.sum(1))
-    return Links(known[:, 0] + first, known[:, 1] + first, known[:, 2:], int(counts.sum()))
+    source, target = known[:, 0] + first, known[:, 1] + first
+    return Links(source, target, known[:, 2:], int(counts.sum()), places, real.numel())
 
 
 @dataclass(frozen=True)
@@ -215,9 +228,9 @@ def _starts(counts: Tensor) -> Tensor:
     return F.pad(counts.cumsum(0), (1, 0))
 
 
-def _ones(index: Tensor) -> Tensor:
-    """The starts of lists of one row each."""
-    return torch.arange(len(index) + 1, device=index.device)
+def _single(index: Tensor) -> Lists:
+    """Lists of one row each."""
+    return Lists(index, torch.arange(len(index) + 1, device=index.device))
 
 
 def offsets(levels: Sequence[int], device: torch.device) -> Tensor:

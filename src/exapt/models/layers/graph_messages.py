@@ -1,15 +1,17 @@
-"""Directed message passing: the state of a bond in one direction learns from the bonds that lead to it."""
+"""Directed message passing: the state of a bond in one direction learns from the bonds that lead to it.
+
+States stand where their edges stand in the batch; those of padding hold anything and are never read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 import torch.nn.functional as F
 from torch import nn
 
 from exapt.core.contracts import Stream
-from exapt.models.layers.graph import LevelSum, check_both_directions, links_of, padded, real_edges, rows_of
+from exapt.models.layers.graph import LevelSum, check_both_directions, links_of, padded, rows_of
 from exapt.models.layers.norm import norm as build_norm
 
 
@@ -34,9 +36,10 @@ class DirectedStart(nn.Module):
     def forward(self, stream: Stream) -> Stream:
         """Replace x and add the states."""
         check_both_directions(stream["edges"])
-        links, mask, real = links_of(stream), stream["mask"], real_edges(stream)
-        codes = rows_of(stream["x"], mask)
-        start = padded(links.at_source(self.sources(codes)) + self.bonds(links.features), real)
+        mask, edges = stream["mask"], stream["edges"]
+        codes, bonds = rows_of(stream["x"], mask), edges[..., 2:].clamp(min=0).long()
+        start = links_of(stream).at_source(self.sources(codes)) + self.bonds(bonds.flatten(0, 1))
+        start = start.unflatten(0, edges.shape[:2])
         return {**stream, "x": padded(self.atoms(codes), mask), "edge_start": start, "edge_states": F.relu(start)}
 
 
@@ -51,11 +54,10 @@ class DirectedStep(nn.Module):
 
     def forward(self, stream: Stream) -> Stream:
         """Replace the states."""
-        real = real_edges(stream)
-        states, start = rows_of(stream["edge_states"], real), rows_of(stream["edge_start"], real)
-        change = self.linear(links_of(stream).into_edges(states))
-        change = self.norm(change, torch.ones(len(change), dtype=torch.bool, device=change.device))
-        return {**stream, "edge_states": padded(self.dropout(F.relu(start + change)), real)}
+        start, states = stream["edge_start"], stream["edge_states"]
+        change = self.linear(links_of(stream).into_edges(states.flatten(0, 1))).view(start.shape)
+        change = self.norm(change, stream["edges"][..., 0] >= 0)
+        return {**stream, "edge_states": self.dropout(F.relu(start + change))}
 
 
 class DirectedEnd(nn.Module):
@@ -68,8 +70,8 @@ class DirectedEnd(nn.Module):
 
     def forward(self, stream: Stream) -> Stream:
         """Replace x."""
-        mask, states = stream["mask"], rows_of(stream["edge_states"], real_edges(stream))
-        change = self.linear(links_of(stream).into_nodes(states))
+        mask = stream["mask"]
+        change = self.linear(links_of(stream).into_nodes(stream["edge_states"].flatten(0, 1)))
         x = self.dropout(F.relu(rows_of(stream["x"], mask) + change))
         kept = {key: value for key, value in stream.items() if not key.startswith("edge_")}
         return {**kept, "x": padded(x, mask)}
