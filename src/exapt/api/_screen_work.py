@@ -208,7 +208,7 @@ class Bench:
         if self.nearest is not None:
             found["nearest"], found["similarity"] = np.full(n, -1, np.int32), np.full(n, np.nan, np.float32)
             found["nearest"][good], found["similarity"][good] = self.nearest(readable)
-            clock.stop("nearest active")
+            clock.stop(self.nearest_scorer.name if self.nearest_scorer else "nearest active")
         for scorer in self.scorers:
             scores = np.full(n, np.nan)
             if scorer is self.nearest_scorer:
@@ -218,7 +218,7 @@ class Bench:
             for i in good[np.isnan(scores[good])]:
                 reason[i] = reason[i] or f"no score by {scorer.name}"
             found[SCORE + scorer.name] = scores
-            clock.stop(scorer.name)
+            clock.stop(scorer.name)  # next to nothing more where the nearest active was the score
         marks = np.full(n, "", dtype=object)
         if self.alerts is not None and len(good):
             marks[good] = self.alerts.mark(readable)

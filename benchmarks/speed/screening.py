@@ -1,0 +1,207 @@
+"""A million molecules screened in bounded memory, against a loop over RDKit that does the same by hand.
+
+    EXAPT_MIRROR=... python benchmarks/speed/screening.py [ROWS]
+
+The library is ZINC-250k, then the same with one, two and three carbons more at the end of the spelling where that is a
+chain, else as it is (a duplicate), until there are enough rows; the known actives are the 99 of DUD's
+acetylcholinesterase. `exapt screen` runs as a command with all processors. The other way is the obvious one: parse,
+spell canonically (to see duplicates), make a folded ECFP4 and take the maximum of BulkTanimotoSimilarity, molecule
+after molecule in one process; it is timed on a sample just before and just after and extrapolated. The ratio of
+processor time is independent of what else the machine does. Rates a core of further scorers and of the filters are
+measured on one process, in processor time, for the page on what a billion costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from exapt import api
+from exapt.core.config import DataConfig, parse
+from exapt.data.loading import load
+
+RESULT = Path(__file__).parent / "results" / "screening.json"
+ROWS = 1_000_000
+SAMPLE = 20_000  # of the library, for the loop
+FEW = 20_000  # for the rates of scorers; a fifth of it for the slow ones
+CHAINS = ("CC", "Cc", "C[", "CO", "CN", "CS", "C#", "C=")
+
+
+def library(rows: int) -> list[str]:
+    """SMILES of the library."""
+    known = load(DataConfig(name="zinc250k")).table.frame["smiles"].tolist()
+    made: list[str] = []
+    for copy in range(-(-rows // len(known))):
+        made += ["C" * copy + text if text.startswith(CHAINS) else text for text in known]
+    return made[:rows]
+
+
+def loop(smiles: list[str], actives: list[str]) -> tuple[float, float]:
+    """Seconds of the obvious way, and of processor time."""
+    from rdkit import Chem, DataStructs, rdBase
+    from rdkit.Chem import rdFingerprintGenerator
+
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
+    known = [generator.GetFingerprint(Chem.MolFromSmiles(text)) for text in actives]
+    seen, scores = set(), []
+    with rdBase.BlockLogs():
+        start, used = time.perf_counter(), time.process_time()
+        for text in smiles:
+            molecule = Chem.MolFromSmiles(text)
+            seen.add(Chem.MolToSmiles(molecule))
+            scores.append(max(DataStructs.BulkTanimotoSimilarity(generator.GetFingerprint(molecule), known)))
+        sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
+        return time.perf_counter() - start, time.process_time() - used
+
+
+class Memory:
+    """The largest memory of a process with all that it has started (proportional share of what they share)."""
+
+    def __init__(self, process: int) -> None:
+        self.process, self.peak, self.going = process, 0, True
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+
+    def watch(self) -> None:
+        """Look four times a second."""
+        while self.going:
+            self.peak = max(self.peak, sum(map(share, family(self.process))))
+            time.sleep(0.25)
+
+    def stop(self) -> float:
+        """GiB."""
+        self.going = False
+        self.thread.join()
+        return self.peak / 2**20
+
+
+def family(process: int) -> list[int]:
+    """A process and all that it has started."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        return []
+    return [process, *(one for child in children for one in family(int(child)))]
+
+
+def share(process: int) -> int:
+    """Proportional set size in KiB."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+
+
+def command(folder: Path, *arguments: str) -> dict[str, Any]:
+    """Run `exapt screen`; wall seconds, memory of all processes together, and its note."""
+    output = folder / "ranked.tsv"
+    line = [sys.executable, "-m", "exapt.app.cli", "screen", *arguments, "-o", str(output), "--force"]
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    with subprocess.Popen(line, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL) as process:
+        memory = Memory(process.pid)
+        code = process.wait()
+        seconds, peak = time.perf_counter() - start, memory.stop()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    if code:
+        raise RuntimeError(f"exapt screen ended with {code}")
+    note = json.loads((folder / "screen.json").read_text())
+    return {
+        "seconds": seconds,
+        "processor_seconds": used,
+        "peak_gib": peak,
+        "counts": note["counts"],
+        "rates": note["rates"],
+    }
+
+
+def tiny_run(folder: Path, smiles: list[str], backbone: str) -> Path:
+    """A run that need not be good to be timed."""
+    from exapt.bio.chem.fingerprints import DESCRIPTORS, descriptors
+
+    target = descriptors(smiles)[:, DESCRIPTORS.index("MolLogP")]
+    pd.DataFrame({"smiles": smiles, "logp": target}).to_csv(folder / "train.csv", index=False)
+    values = {
+        "data": {"name": str(folder / "train.csv"), "target": "logp", "input": "smiles"},
+        "task": "sequence_property",
+        "backbone": backbone,
+        "training": {"epochs": 1},
+        "split": "random",
+        "controls": "none",
+        "baselines": [],
+        "seeds": 1,
+    }
+    api.finetune(parse(values, "benchmark"), folder / backbone, quiet=True)
+    return folder / backbone
+
+
+def rates(folder: Path, smiles: list[str], known: str) -> dict[str, float]:
+    """Molecules a second of one core, by step."""
+    pd.DataFrame({"smiles": smiles}).to_csv(folder / "few.csv", index=False)
+    pd.DataFrame({"smiles": smiles[: len(smiles) // 5]}).to_csv(folder / "fewer.csv", index=False)
+    gnn = tiny_run(folder, smiles[:400], "gnn")
+    found: dict[str, float] = {}
+    for name, more in (
+        ("few.csv", ["--by", "similarity,learned"]),
+        ("fewer.csv", ["--run", str(gnn)]),
+        ("fewer.csv", ["--filters", "pains"]),
+        ("fewer.csv", ["--filters", "brenk,rule_of_five"]),
+    ):
+        made = command(folder, str(folder / name), "--actives", known, "--processes", "1", *more)
+        each = dict(made["rates"]["molecules_per_core_second"])
+        if "filters" in each:
+            each[more[1]] = each.pop("filters")
+        found = {**each, **found}
+    return found
+
+
+def main() -> None:
+    """Measure, print, keep."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("rows", type=int, nargs="?", default=ROWS)
+    rows = parser.parse_args().rows
+    smiles = library(rows)
+    table = load(DataConfig(name="vs_dud_ache")).table
+    actives = table.frame.loc[table.frame["active"] == 1, "smiles"].tolist()
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        pd.DataFrame({"smiles": actives}).to_csv(folder / "known.csv", index=False)
+        frame = pd.DataFrame({"id": [f"Z{i}" for i in range(rows)], "smiles": smiles})
+        frame.to_csv(folder / "library.csv", index=False)
+        sample = smiles[:: max(1, rows // SAMPLE)][:SAMPLE]
+        before = loop(sample, actives)
+        found = command(folder, str(folder / "library.csv"), "--actives", str(folder / "known.csv"))
+        after = loop(sample, actives)
+        size = (folder / "ranked.tsv").stat().st_size
+        by_core = rates(folder, smiles[::7][:FEW], str(folder / "known.csv"))
+    wall, used = ((one + other) / 2 / len(sample) for one, other in zip(before, after, strict=True))
+    result = {
+        "rows": rows,
+        "actives": len(actives),
+        "processors": len(os.sched_getaffinity(0)),
+        "screen": found,
+        "ranked_tsv_bytes_per_row": size / rows,
+        "loop_seconds": wall * rows,
+        "loop_processor_seconds": used * rows,
+        "ratio": wall * rows / found["seconds"],
+        "ratio_of_processor_time": used * rows / found["processor_seconds"],
+        "molecules_per_core_second": by_core,
+    }
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
