@@ -107,11 +107,41 @@ def keys(smiles: Sequence[str], family: str = "ecfp4", *, bits: int | None = Non
     >>> found.sizes.tolist(), found.readable.tolist()
     ([3, 5, 0], [True, True, False])
     """
-    if family not in FAMILIES:
-        raise ConfigError(f"Unknown family of fingerprints {family!r}. {nearest(family, FAMILIES)}")
+    return keys_of(smiles, [family], bits=bits)[0]
+
+
+def keys_of(smiles: Sequence[str], families: Sequence[str], *, bits: int | None = None) -> list[Keys]:
+    """Features of several families, each molecule read once; otherwise as `keys`.
+
+    Parameters
+    ----------
+    smiles
+        n SMILES.
+    families
+        Some of `FAMILIES`.
+    bits
+        Fold to that many bits and forget the counts; None = neither.
+
+    Returns
+    -------
+    list
+        Of each family the `Keys` of n molecules.
+
+    Examples
+    --------
+    >>> [found.sizes.tolist() for found in keys_of(["CCO", "x"], ["atoms", "torsions"])]
+    [[3, 0], [0, 0]]
+    """
+    for family in families:
+        if family not in FAMILIES:
+            raise ConfigError(f"Unknown family of fingerprints {family!r}. {nearest(family, FAMILIES)}")
     if bits is not None and bits < 1:
         raise ConfigError(f"A fingerprint is folded to at least 1 bit; found {bits}.")
-    parts = mapped(partial(_keys, family=family, bits=bits), smiles, least=LEAST)
+    parts = mapped(partial(_keys, families=tuple(families), bits=bits), smiles, least=LEAST)
+    return [_joined([part[number] for part in parts]) for number in range(len(families))]
+
+
+def _joined(parts: Sequence[tuple[NDArray[np.int64], NDArray[np.uint64]]]) -> Keys:
     lengths = np.concatenate([np.empty(0, dtype=np.int64), *(part[0] for part in parts)])
     codes = np.concatenate([np.empty(0, dtype=np.uint64), *(part[1] for part in parts)])
     readable = lengths >= 0
@@ -161,13 +191,21 @@ class References:
         return np.asarray(np.divide(shared, both - shared, out=np.zeros_like(shared), where=both > 0))
 
 
-def _keys(smiles: Sequence[str], *, family: str, bits: int | None) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    generator = _generator(family)
-    lengths = np.empty(len(smiles), dtype=np.int64)
+def _keys(
+    smiles: Sequence[str], *, families: Sequence[str], bits: int | None
+) -> list[tuple[NDArray[np.int64], NDArray[np.uint64]]]:
+    molecules = [read(text) for text in smiles]
+    return [_of_family(molecules, _generator(family), bits) for family in families]
+
+
+def _of_family(
+    molecules: Sequence[Any], generator: Any, bits: int | None
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Number of keys of each molecule, -1 where it could not be read, and all keys."""
+    lengths = np.empty(len(molecules), dtype=np.int64)
     codes: list[int] = []
     counts: list[int] = []
-    for row, text in enumerate(smiles):
-        molecule = read(text)
+    for row, molecule in enumerate(molecules):
         found = {} if molecule is None else generator.GetSparseCountFingerprint(molecule).GetNonzeroElements()
         folded = dict.fromkeys((code % bits for code in found), 1) if bits else found
         codes.extend(folded)

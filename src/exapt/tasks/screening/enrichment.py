@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from exapt.bio.chem.counted import References, keys
+from exapt.bio.chem.counted import Keys, References, keys
 from exapt.core.errors import DataError
 from exapt.tasks.screening.fusion import ranks
 
 Rows = NDArray[np.int64]
 METRICS = ("auroc", "ef1", "ef5", "bedroc")
+BLOCK = 500  # known molecules compared at a time; bounds the memory
 STEPS = 100  # thresholds of distance in the asymmetric validation embedding
 
 
@@ -169,7 +170,7 @@ def bias(smiles: Sequence[str], truth: NDArray[np.int64], draw: Draw, family: st
     """
     found = keys(smiles, family)
     near = {
-        name: References(found.take(rows)).similarity(found.take(draw.test)).max(1)
+        name: _nearest(found, rows, draw.test)
         for name, rows in (("active", draw.actives), ("inactive", draw.inactives))
     }
     yes = truth[draw.test] == 1
@@ -182,6 +183,14 @@ def bias(smiles: Sequence[str], truth: NDArray[np.int64], draw: Draw, family: st
         said["active", "active"] - said["active", "inactive"],
         said["inactive", "inactive"] - said["inactive", "active"],
     )
+
+
+def _nearest(found: Keys, known: Rows, test: Rows) -> NDArray[np.float32]:
+    """Similarity of each test molecule to the nearest known one, (t,)."""
+    queries, best = found.take(test), np.zeros(len(test), dtype=np.float32)
+    for start in range(0, len(known), BLOCK):
+        best = np.maximum(best, References(found.take(known[start : start + BLOCK])).similarity(queries).max(1))
+    return best
 
 
 def _within(similarity: NDArray[np.float32]) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from exapt.bio.chem.counted import Keys, keys
+from exapt.bio.chem.counted import Keys, keys_of
 from exapt.core.errors import ConfigError
 from exapt.tasks.screening.scorers import Floats, Plain, Scorer
 from exapt.tasks.screening.similarity import check_readable
@@ -74,7 +74,7 @@ class LearnedScorer(Scorer):
         self.actives, self.inactives = list(actives), list(inactives)
         self.families, self.strength = tuple(families), float(strength)
         molecules = [*self.actives, *self.inactives]
-        found = [keys(molecules, family) for family in self.families]
+        found = keys_of(molecules, self.families)
         readable = found[0].readable.tolist()
         check_readable(name, "active", self.actives, readable[: len(self.actives)])
         check_readable(name, "inactive", self.inactives, readable[len(self.actives) :])
@@ -102,7 +102,7 @@ class LearnedScorer(Scorer):
 
     def score(self, smiles: Sequence[str]) -> Floats:
         """Log odds of acting, (n,); only their order has a meaning. NaN where a molecule cannot be read."""
-        found = [keys(smiles, family) for family in self.families]
+        found = keys_of(smiles, self.families)
         odds = self._features(found) @ self._weights + self._offset
         return np.where(found[0].readable, odds, np.nan)
 
