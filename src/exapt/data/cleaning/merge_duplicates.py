@@ -61,9 +61,9 @@ class MergeDuplicates(Rule):
             return first, table
         copies, heads = table.frame.loc[repeated, targets], np.flatnonzero(repeated & first)
         merged = pd.DataFrame({name: self._merged(table, name, copies, group[repeated]) for name in targets})
-        merged = merged.loc[group[heads]].set_axis(heads)
+        merged = merged.reindex(group[heads]).set_axis(heads)
         known = copies.notna().any(axis=1).groupby(group[repeated]).any()
-        lost = merged.isna().all(axis=1).to_numpy() & known.loc[group[heads]].to_numpy()
+        lost = merged.isna().all(axis=1).to_numpy() & known.reindex(group[heads]).to_numpy()
         changed = {name: _written(table.frame[name], merged[name][~lost]) for name in targets}
         first[heads[lost]] = False
         return first, replace(table, frame=table.frame.assign(**changed))
@@ -109,7 +109,7 @@ def _groups(table: Table) -> tuple[NDArray[np.int64], Keep]:
     keys = input_keys(table)
     parts = [name for name in table.frame if str(name).lower() in COLUMNS and name not in table.columns]
     keys = keys.join(table.frame[parts], rsuffix=" (part)")
-    group = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy()
+    group = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy(dtype=np.int64)
     return group, ~pd.Series(group).duplicated().to_numpy()
 
 
