@@ -157,7 +157,7 @@ def lay_down(source: Source, blocks: Blocks, rows: int, *, quiet: bool) -> list[
     sizes: list[int] = []
     with bar("read", None, unit="rows", quiet=quiet) as progress:
         for number, piece in enumerate(source.pieces(rows)):
-            blocks.write(number, piece)
+            blocks.write(number, piece.to_dict("list"))
             sizes.append(len(piece))
             progress.advance(len(piece))
     blocks.close(sizes)

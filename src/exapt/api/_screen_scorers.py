@@ -110,7 +110,7 @@ class _Predictor:
         if (self.protein is None) != (self.sequence is None):
             has = "reads no protein, so --target is of no use to it" if self.protein is None else "needs a protein"
             raise ConfigError(f"{self.where}: this run {has}. " + ("" if self.protein is None else "Give --target."))
-        self._known = None if self.sequence is None else self._of_protein(self.sequence)
+        self._known: Any = None if self.sequence is None else self._of_protein(self.sequence)
 
     def __call__(self, smiles: Sequence[str]) -> Floats:
         """Numbers (n,), the longest molecules first through the model; NaN where the run cannot read a molecule."""

@@ -50,7 +50,7 @@ class Blocks:
         found: dict[str, list[Any]] = parquet.read_table(self.path(number)).to_pydict()
         return found
 
-    def write(self, number: int, piece: Mapping[str, Any]) -> None:
+    def write(self, number: int, piece: Mapping[Any, Sequence[Any]]) -> None:
         """Write a block."""
         import pyarrow as pa
 
@@ -201,10 +201,10 @@ class Bench:
         spelled, reason = self._read(smiles, problems)
         clock.stop("read")
         good = np.flatnonzero([value is None for value in reason])
-        readable = [smiles[i] for i in good]
+        readable = [smiles[i] for i in good.tolist()]
         n = len(smiles)
         found: dict[str, NDArray[Any]] = {"key": np.zeros(n, dtype=np.uint64)}
-        found["key"][good] = [_key(spelled[i] or "") for i in good]
+        found["key"][good] = [_key(spelled[i] or "") for i in good.tolist()]
         if self.nearest is not None:
             found["nearest"], found["similarity"] = np.full(n, -1, np.int32), np.full(n, np.nan, np.float32)
             found["nearest"][good], found["similarity"][good] = self.nearest(readable)
