@@ -15,6 +15,7 @@ _HOMES = {
     "ScreenConfig": "screening",
     "audit": "inspection",
     "compare": "curves",
+    "convert": "conversion",
     "curve_table": "curves",
     "data_get": "inspection",
     "data_show": "inspection",

@@ -250,6 +250,22 @@ app.command()(_screen.screen)
 
 
 @app.command()
+def convert(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT")],
+    output: Output,
+    licence: Annotated[str, typer.Option("--licence", help="Of the checkpoint, as its authors state it.")] = "unknown",
+    title: Annotated[str | None, typer.Option("--title", help="The line that describes the weights.")] = None,
+    force: Force = False,
+) -> None:
+    """Write a published graph network (GIN, GCN of Hu et al. or MolCLR) as weights of backbone gnn."""
+    from exapt import api
+
+    card = api.convert(checkpoint, output, licence=licence, title=title, force=force)
+    typer.echo(json.dumps(card, indent=2))
+    typer.echo(f"Weights: {output}")
+
+
+@app.command()
 def report(run: Path) -> None:
     """Make the HTML page of a run again."""
     from exapt import api
