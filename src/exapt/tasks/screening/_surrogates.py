@@ -57,14 +57,14 @@ class Molecules:
             return self._features[rows].astype(np.float32)
         return np.asarray(self._folded.take(rows).columns(np.arange(BITS, dtype=np.uint64)).toarray())
 
-    def covariance(self, rows: Rows) -> Callable[[Rows], Floats]:
+    def covariance(self, rows: Rows) -> Callable[[Rows], NDArray[np.float32]]:
         """Of any molecules with the given ones, (m, r), 1 with themselves."""
         if self._features is None:
             references = References(self._keys.take(rows))
-            return lambda others: references.similarity(self._keys.take(others)).astype(np.float64)
+            return lambda others: references.similarity(self._keys.take(others))
         features = self._features
         fixed = features[rows]
-        return lambda others: np.asarray(np.exp(-_squares(features[others], fixed) / 2))
+        return lambda others: np.exp(-_squares(features[others], fixed) / 2).astype(np.float32)
 
 
 def process(molecules: Molecules, known: Rows, scores: Floats, rows: Rows, seed: int) -> tuple[Floats, Floats]:
@@ -79,17 +79,19 @@ def process(molecules: Molecules, known: Rows, scores: Floats, rows: Rows, seed:
     centre, scale = float(scores.mean()), float(scores.std()) or 1.0
     target = (scores - centre) / scale
     covariance = molecules.covariance(known)
-    values, vectors = np.linalg.eigh(covariance(known))
+    values, vectors = np.linalg.eigh(covariance(known).astype(np.float64))
     values = np.maximum(values, 0) + JITTER
     turned = vectors.T @ target
     noise = max(NOISE, key=lambda one: _evidence(values, turned, float(one)))
     signal = float(np.mean(turned**2 / (values + noise)))
+    solved = vectors @ (turned / (values + noise))
+    half = (vectors / np.sqrt(values + noise)).astype(np.float32)
     mean, variance = np.empty(len(rows)), np.empty(len(rows))
     for start in range(0, len(rows), PROCESS_ROWS):
         here = slice(start, start + PROCESS_ROWS)
-        across = covariance(rows[here]) @ vectors
-        mean[here] = across @ (turned / (values + noise))
-        variance[here] = 1 - (across**2 @ (1 / (values + noise)))
+        across = covariance(rows[here])
+        mean[here] = across @ solved
+        variance[here] = 1 - np.square(across @ half).sum(1)
     return centre + scale * mean, scale * np.sqrt(signal * np.maximum(variance, 0))
 
 
