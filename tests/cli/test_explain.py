@@ -124,7 +124,7 @@ def test_the_report_shows_molecules(molecules):
         (["nowhere", "DATA"], "not a run folder"),
         (["RUN", "DATA", "--method", "oclusion"], "Did you mean 'occlusion'"),
         (["RUN", "DATA", "--method", "occlusion:how=x"], "has no option 'how'"),
-        (["RUN", "DATA", "--method", "occlusion:remove=delete"], "is for atoms"),
+        (["RUN", "DATA", "--method", "occlusion:remove=cut"], "mask or delete"),
         (["RUN", "DATA", "--class", "amin"], "Did you mean 'amine'"),
         (["RUN", "DATA", "--n", "0"], "--n is a whole number"),
         (["RUN", "BAD"], "bad.csv"),

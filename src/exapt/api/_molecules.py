@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from exapt.api._attributions import Attributed, attribute
 from exapt.api._prepare import encode, output_names
 from exapt.api._run import OpenedRun, open_run
-from exapt.api.explanation import METHOD, atom_values, unit_of
+from exapt.api.explanation import atom_values, unit_of, usual_method
 from exapt.core.contracts import Fold, Rows, Table, Task
 from exapt.core.examples import Examples
 from exapt.core.paths import write_json
@@ -146,7 +146,7 @@ def _explained(judged: Judged, chosen: Rows) -> Attributed | None:
         judged.opened.model,
         judged.task,
         judged.examples.take(rows),
-        EXPLAINERS.build(METHOD),
+        EXPLAINERS.build(usual_method(judged.opened.encoders[judged.column])),
         judged.column,
         outputs=judged.outputs()[rows],
     )
@@ -171,7 +171,7 @@ def _drawn(judged: Judged, chosen: Rows) -> dict[str, Any]:
     cut = min(BEST, len(cards) // 2)
     test = found.test if found is not None and peaks else None
     return {
-        "method": METHOD if peaks else None,
+        "method": usual_method(encoder) if peaks else None,
         "legend": legend(limit, unit_of(judged.task.kind)) if limit else None,
         "faithfulness": dict(summary(test, judged.task.kind)) if test is not None else None,
         "best": cards[:cut],

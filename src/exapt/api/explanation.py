@@ -27,7 +27,7 @@ from exapt.core.registry import EXPLAINERS
 if TYPE_CHECKING:
     import pandas as pd
 
-METHOD = "integrated_gradients"
+METHODS = {"graph": "occlusion"}  # by what the encoder makes; integrated gradients for all else
 MOST = 100  # rows explained unless more are asked for
 NOTE = "faithfulness.json"
 
@@ -74,7 +74,7 @@ def explain(
     output
         A folder to make: attributions.tsv, explained.tsv, faithfulness.json, and SVGs of molecules or sequences.
     method
-        A registered explainer with its options; None = integrated gradients.
+        A registered explainer with its options; None = occlusion for atoms, integrated gradients for all else.
     of
         The class, label or target to explain; None = what the model predicts for each row.
     n
@@ -97,23 +97,25 @@ def explain(
     if n < 1:
         raise ConfigError(f"--n is a whole number of at least 1; found {n}.")
     _refuse(output, force=force)
-    piece = method or Piece(name=METHOD)
-    explainer = EXPLAINERS.build(piece.name, **piece.options)
+    asked_for = EXPLAINERS.build(method.name, **method.options) if method else None
     opened = open_run(run)
+    usual = {column: usual_method(encoder) for column, encoder in opened.encoders.items()}
     asked = _ask(opened, data, of, n)
     found = {
         column: attribute(
             opened.model,
             opened.task,
             asked.examples,
-            explainer,
+            asked_for or EXPLAINERS.build(usual[column]),
             column,
             outputs=asked.outputs,
             quiet=quiet,
         )
         for column in opened.encoders
     }
-    note = _note(piece, run, data, asked, found)
+    note = _note(run, data, asked, found)
+    for column, name in usual.items():
+        note["inputs"][column]["method"] = method.plain() if method else {"name": name}
     if output.exists():
         shutil.rmtree(output)
     with atomic(output) as folder:
@@ -121,6 +123,11 @@ def explain(
         _write(folder, opened, asked, found)
         write_json(folder / NOTE, note)
     return note
+
+
+def usual_method(encoder: Encoder) -> str:
+    """The explainer that is used where none is asked for."""
+    return METHODS.get(encoder.inputs().kind, "integrated_gradients")
 
 
 def _refuse(output: Path, *, force: bool) -> None:
@@ -147,7 +154,7 @@ def _ask(opened: OpenedRun, data: str, of: str | None, n: int) -> Asked:
     return Asked(table, examples, decoded, names, outputs, task.kind)
 
 
-def _note(piece: Piece, run: Path, data: str, asked: Asked, found: Mapping[str, Attributed]) -> dict[str, Any]:
+def _note(run: Path, data: str, asked: Asked, found: Mapping[str, Attributed]) -> dict[str, Any]:
     from exapt.explain._faithfulness import summary
 
     inputs = {}
@@ -164,7 +171,6 @@ def _note(piece: Piece, run: Path, data: str, asked: Asked, found: Mapping[str, 
         "run": run.name,
         "data": data,
         "rows": len(asked.table),
-        "method": piece.plain(),
         "unit": unit_of(asked.kind),
         "inputs": inputs,
     }

@@ -50,7 +50,7 @@ def deletion(
     question: Question,
     values: Sequence[Values],
     *,
-    remove: Removal = "mask",
+    remove: Removal | None = None,
     seed: int = 0,
 ) -> Deletion:
     """Remove positions step by step, by their attribution and in random orders, and watch the prediction.
@@ -105,7 +105,7 @@ def _ranks(allowed: NDArray[np.bool_], values: Values, generator: np.random.Gene
     return ranks
 
 
-def _without(model: Model, batch: Batch, question: Question, chosen: Tensor, remove: Removal) -> Tensor:
+def _without(model: Model, batch: Batch, question: Question, chosen: Tensor, remove: Removal | None) -> Tensor:
     """Prediction of each example without the chosen units, (B,)."""
     found = []
     inputs = model.backbone(question.column).inputs

@@ -58,13 +58,13 @@ def space(model: Model, batch: Batch, column: str, baseline: Baseline) -> Space:
     column
         The explained one.
     baseline
-        ``mask``: every position removed, see `removed`; ``zero``: a zero vector at every position.
+        ``mask``: every position behind the mask, see `removed`; ``zero``: a zero vector at every position.
     """
     backbone, stream = model.backbone(column), batch.inputs[column]
-    inputs = backbone.inputs
+    inputs, first = backbone.inputs, backbone.blocks()[0]
     allowed = units(stream, inputs)
-    hidden = removed(stream, inputs, allowed) if baseline == "mask" else stream
-    first = backbone.blocks()[0]
+    has_mask = inputs.mask is not None or inputs.kind == "values"
+    hidden = removed(stream, inputs, allowed, "mask") if has_mask or baseline == "mask" else stream
     if inputs.kind == "values" or (inputs.kind == "letters" and not _embeds(first)):
         x, other_x = (_as_floats(part["x"], inputs) for part in (stream, hidden))
         base = other_x if baseline == "mask" else _zero(x, allowed, stream, inputs)
@@ -73,10 +73,14 @@ def space(model: Model, batch: Batch, column: str, baseline: Baseline) -> Space:
         deeper = {name: model.backbone(name).blocks()[0](part) for name, part in batch.inputs.items()}
         found, other = deeper[column], first(hidden)
     ahead = replace(batch, inputs=deeper, depth=1)
-    if baseline == "zero":
-        return Space(ahead, {"x": found["x"]}, {"x": _zero(found["x"], allowed, stream, inputs)})
     keys = [key for key, array in found.items() if array.is_floating_point() and not torch.equal(array, other[key])]
-    return Space(ahead, *({key: part[key] for key in keys or ["x"]} for part in (found, other)))
+    start = {key: found[key] for key in keys or ["x"]}
+    if baseline == "mask":
+        return Space(ahead, start, {key: other[key] for key in start})
+    zero = {key: torch.zeros_like(array) for key, array in start.items() if key != "x"}
+    if "x" in start:
+        zero["x"] = _zero(start["x"], allowed, stream, inputs)
+    return Space(ahead, start, zero)
 
 
 def _zero(x: Tensor, allowed: Tensor, stream: Stream, inputs: Inputs) -> Tensor:
@@ -108,8 +112,8 @@ def gradients(model: Model, here: Space, arrays: Stream, question: Question) -> 
 def by_unit(products: Stream, model: Model, batch: Batch, question: Question) -> Tensor:
     """Products of gradient and difference, summed to units (B, U).
 
-    What belongs to an edge is shared by its two atoms; what belongs to the whole graph has no unit and is left to the
-    completeness error.
+    What belongs to a directed edge goes to the atom that it starts from; what belongs to the whole graph has no unit
+    and is left to the completeness error.
     """
     stream = batch.inputs[question.column]
     inputs = model.backbone(question.column).inputs
@@ -121,11 +125,9 @@ def by_unit(products: Stream, model: Model, batch: Batch, question: Question) ->
         if by_feature(stream, inputs):
             total = total + array.sum(1)
         elif key.startswith("edge"):
-            ends = stream["edges"][..., :2].long()
-            real = (ends >= 0).all(-1)
-            half = array.flatten(2).sum(-1).masked_fill(~real, 0.0) / 2
-            for side in (0, 1):
-                total = total.scatter_add(1, ends[..., side].clamp(min=0), half)
+            source = stream["edges"][..., 0].long()
+            each = array.flatten(2).sum(-1).masked_fill(source < 0, 0.0)
+            total = total.scatter_add(1, source.clamp(min=0), each)
         else:
             total = total + array.flatten(2).sum(-1)
     return total

@@ -1,4 +1,4 @@
-"""How a position is taken out of an input: behind the mask letter, deleted, or set to the training mean."""
+"""How a position is taken out of an input: behind a mask, deleted, or set to the training mean."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Removal = Literal["mask", "delete"]
 REMOVALS: Sequence[Removal] = ("mask", "delete")
 
 
-def removed(stream: Stream, inputs: Inputs, chosen: Tensor, how: Removal = "mask") -> Stream:
+def removed(stream: Stream, inputs: Inputs, chosen: Tensor, how: Removal | None = None) -> Stream:
     """The stream without the chosen units.
 
     Parameters
@@ -28,30 +28,31 @@ def removed(stream: Stream, inputs: Inputs, chosen: Tensor, how: Removal = "mask
     chosen
         (B, U) bool, see `exapt.explain._question.units`.
     how
-        ``mask``: the mask letter; for atoms the mask level of every feature, bonds stay; for values 0, which is the
-        training mean of a standardised input. ``delete``: atoms go together with their bonds.
+        ``mask``: the mask letter; for atoms the mask level, bonds stay; for values 0, which is the training mean of a
+        standardised input. ``delete``: atoms go together with their bonds, letters close up. None = ``delete`` for
+        atoms, because a network that was not pre-trained with masks has never seen one, and molecules without an atom
+        are still molecules; ``mask`` for letters where the encoder has one, because their places matter.
 
     Returns
     -------
     Stream
-        Of the same shapes; deleted atoms leave padding on the right.
+        Of the same shapes; what is deleted leaves padding on the right.
 
     Raises
     ------
     ConfigError
-        Where the encoder has no mask letter, or something other than atoms is to be deleted.
+        Where the encoder has no mask letter, or values are to be deleted.
     """
     x = stream["x"]
     if inputs.kind == "values":
+        if how == "delete":
+            raise ConfigError("remove=delete is for letters and atoms; values are set to their mean by remove=mask.")
         chosen = chosen[:, None, :] if by_feature(stream, inputs) else chosen[..., None]
         return {**stream, "x": x.masked_fill(chosen, 0.0)}
-    if how == "delete":
-        return _deleted(stream, inputs, chosen)
+    if how == "delete" or (how is None and (inputs.kind == "graph" or inputs.mask is None)):
+        return _deleted(stream, chosen)
     if inputs.mask is None:
-        raise ConfigError(
-            "The encoder of this model has no mask letter to put in place of others. "
-            "Use --method integrated_gradients:baseline=zero or --method saliency."
-        )
+        raise ConfigError("The encoder of this model has no mask letter to put in place of others. Use remove=delete.")
     if inputs.kind == "letters":
         return {**stream, "x": x.masked_fill(chosen, inputs.mask)}
     hidden = torch.zeros_like(x)
@@ -59,15 +60,16 @@ def removed(stream: Stream, inputs: Inputs, chosen: Tensor, how: Removal = "mask
     return {**stream, "x": torch.where(chosen[..., None], hidden, x)}
 
 
-def _deleted(stream: Stream, inputs: Inputs, chosen: Tensor) -> Stream:
-    """Graphs without some nodes: those that stay move together, so that padding stands on the right."""
-    if inputs.kind != "graph":
-        raise ConfigError(f"remove=delete is for atoms; {inputs.kind} are removed by remove=mask.")
-    x, mask, edges = stream["x"], stream["mask"], stream["edges"]
+def _deleted(stream: Stream, chosen: Tensor) -> Stream:
+    """Without some positions: those that stay move together, so that padding stands on the right."""
+    x, mask = stream["x"], stream["mask"]
     stay = mask & ~chosen
     order = stay.long().argsort(dim=1, descending=True, stable=True)
     place = order.argsort(dim=1)
     kept = stay.gather(1, order)
+    if x.ndim == 2:
+        return {**stream, "x": x.gather(1, order).masked_fill(~kept, 0), "mask": kept}
+    edges = stream["edges"]
     ends = edges[..., :2].long()
     flat = ends.clamp(min=0).flatten(1)
     intact = (ends[..., 0] >= 0) & stay.gather(1, flat).view_as(ends).all(-1)

@@ -20,8 +20,8 @@ class IntegratedGradients(Explainer):
     steps
         Points of the Gauss-Legendre rule. The completeness error says whether they were enough.
     baseline
-        ``mask``: the mask letter, the mask level of atoms, 0 for values; ``zero``: a zero vector, for models that have
-        never seen a mask.
+        ``zero``: a zero vector; ``mask``: the mask letter, the mask level of atoms, 0 for values: for models that were
+        pre-trained with masks.
 
     References
     ----------

@@ -19,16 +19,16 @@ class Occlusion(Explainer):
     Parameters
     ----------
     remove
-        ``mask``: the mask letter, the mask level of an atom's features, 0 for values; ``delete``: an atom goes
-        together with its bonds.
+        ``mask``: the mask letter, the mask level of an atom, 0 for values; ``delete``: an atom goes together with its
+        bonds, letters close up; None = ``delete`` for atoms, ``mask`` for letters where the encoder has one.
 
     References
     ----------
     Zeiler and Fergus (2014), Visualizing and understanding convolutional networks, arXiv:1311.2901
     """
 
-    def __init__(self, *, remove: Removal = "mask") -> None:
-        if remove not in REMOVALS:
+    def __init__(self, *, remove: Removal | None = None) -> None:
+        if remove is not None and remove not in REMOVALS:
             raise ConfigError(f"occlusion: remove is mask or delete; found {remove!r}.")
         self.remove = remove
 

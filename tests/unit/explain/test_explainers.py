@@ -191,7 +191,7 @@ def graph_batch():
 def test_a_masked_atom_keeps_its_bonds():
     stream = graph_batch().inputs["s"]
     chosen = torch.tensor([[False, True, False], [False, False, False]])
-    found = removed(stream, GRAPH, chosen)
+    found = removed(stream, GRAPH, chosen, "mask")
     assert found["x"][0].tolist() == [[2, 1], [4, 0], [2, 2]]
     assert torch.equal(found["edges"], stream["edges"])
     assert torch.equal(found["x"][1], stream["x"][1])
@@ -217,13 +217,26 @@ def test_atoms_of_an_additive_model(name, options):
     np.testing.assert_allclose(found.values[1], [-1.0, 2.0], atol=1e-6)
 
 
+def test_without_a_mask_letter_letters_close_up():
+    inputs = Inputs("letters", 5, mask=None)
+    stream = letters_batch().inputs["s"]
+    chosen = torch.tensor([[True, False, True, False], [False, True, False, False]])
+    found = removed(stream, inputs, chosen)
+    assert found["x"].tolist() == [[3, 2, 0, 0], [3, 0, 0, 0]]
+    assert found["mask"].sum(1).tolist() == [2, 1]
+    for name in EXPLAINERS.names():
+        said = EXPLAINERS.build(name)(additive(inputs), letters_batch(), number_question())
+        np.testing.assert_allclose(said.values[0], [2.0, -1.0, 0.5, 2.0], atol=1e-6)
+
+
 def test_what_cannot_be_done_is_said():
     batch = letters_batch()
-    with pytest.raises(ConfigError, match="remove=delete is for atoms"):
-        EXPLAINERS.build("occlusion", remove="delete")(additive(), batch, number_question())
     no_mask = additive(Inputs("letters", 5, mask=None))
     with pytest.raises(ConfigError, match="no mask letter"):
-        EXPLAINERS.build("occlusion")(no_mask, batch, number_question())
+        EXPLAINERS.build("occlusion", remove="mask")(no_mask, batch, number_question())
+    values = Batch({"s": {"x": torch.ones(1, 2, 1), "mask": torch.ones(1, 2, dtype=torch.bool)}}, {}, ["a"])
+    with pytest.raises(ConfigError, match="for letters and atoms"):
+        removed(values.inputs["s"], Inputs("values", 1), torch.ones(1, 2, dtype=torch.bool), "delete")
     for name, options in [("integrated_gradients", {"steps": 0}), ("integrated_gradients", {"baseline": "x"})]:
         with pytest.raises(ConfigError):
             EXPLAINERS.build(name, **options)

@@ -16,8 +16,8 @@ def explain(  # noqa: PLR0913 - one parameter an option
     data: Annotated[str, typer.Argument(metavar="INPUT")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Where to write.")],
     method: Annotated[
-        str, typer.Option("--method", help="An explainer with its options, e.g. occlusion:remove=delete.")
-    ] = "integrated_gradients",
+        str | None, typer.Option("--method", help="An explainer with its options, e.g. integrated_gradients:steps=64.")
+    ] = None,
     of: Annotated[
         str | None, typer.Option("--class", help="Class, label or target to explain; else what is predicted.")
     ] = None,
@@ -34,10 +34,10 @@ def explain(  # noqa: PLR0913 - one parameter an option
         typer.echo(json.dumps(note, indent=2))
         return
     for column, found in note["inputs"].items():
-        typer.echo(f"{column}: {found['sentence']}")
+        typer.echo(f"{column}, {found['method']['name']}: {found['sentence']}")
         if "completeness" in found:
             error, change = found["completeness"].values()
             typer.echo(
                 f"{column}: attributions add up to the change from the baseline within {error:.2g} of {change:.2g}."
             )
-    typer.echo(f"{note['rows']:,} rows explained by {note['method']['name']}: {output}")
+    typer.echo(f"{note['rows']:,} rows explained: {output}")
