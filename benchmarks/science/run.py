@@ -17,16 +17,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
+from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from exapt import api
 from exapt.api._arms import truth
-from exapt.api._prepare import prepare_domain
+from exapt.api._prepare import Domain, cut_data, load_data, prepare_domain
 from exapt.core.config import DataConfig, RunConfig, parse
 from exapt.core.errors import ExaptError
 from exapt.core.provenance import code_version, versions
 from exapt.core.registry import METRICS
 from exapt.data.leakage import row_keys
 from exapt.data.loading import load
+from exapt.evaluate.compare import ArmResult, compare
 from exapt.evaluate.intervals import interval
 
 HERE = Path(__file__).parent
@@ -49,6 +52,7 @@ def run(name: str, work: Path, *, force: bool) -> dict[str, Any]:
     for label, values in experiment["runs"].items():
         values = _with_weights(values, work)
         sizes, strategies, other = (values.pop(key, None) for key in ("sizes", "strategies", "evaluate"))
+        members, literature = values.pop("ensemble", None), values.pop("published", [])
         config = parse(values, f"{path}: {label}")
         output = work / f"{name}-{label}"
         if other:
@@ -60,6 +64,10 @@ def run(name: str, work: Path, *, force: bool) -> dict[str, Any]:
             result["runs"][label] = api.finetune(config, output, force=True)
             if result["runs"][label]["audit"]["exact_duplicates"]:
                 result["runs"][label]["without_copies"] = without_copies(config, output)
+            if members:
+                result["runs"][label]["ensemble"] = ensemble(config, output, members)
+        if literature:
+            result["runs"][label]["published"] = literature
     return {
         **result,
         "published": experiment.get("published", []),
@@ -71,19 +79,73 @@ def run(name: str, work: Path, *, force: bool) -> dict[str, Any]:
 
 
 def without_copies(config: RunConfig, run: Path) -> dict[str, Any]:
-    """Primary metric of every arm on the test rows that have no copy in training, from the run's own predictions."""
-    domain = prepare_domain(config, config.data)
+    """Primary metric of every arm on the test rows that have no copy in training, from the run's own predictions.
+
+    Of molecules, salts, charges and stereo forms of one parent are copies.
+    """
+    domain = first_fold(config)
     keys, fold = row_keys(domain.table), domain.fold
     clean = ~np.isin(keys[fold.test], keys[fold.train])
     true = truth(domain.task, domain.examples, fold.test)[clean]
-    predictions = pd.read_csv(run / "predictions.tsv", sep="\t")
     metric = METRICS.get(domain.task.metrics()[0])
-    arms = {}
-    for arm, rows in predictions.groupby("arm", sort=False):
-        chances = [c for c in rows if c.startswith("p:")]
-        seeds = [part[chances].to_numpy()[clean] for _, part in rows.groupby("seed")]
-        arms[arm] = {metric.name: vars(interval(metric, true, seeds, np.arange(len(true))))}
+    groups = np.arange(len(true))
+    arms = {
+        arm: {metric.name: vars(interval(metric, true, [seed[clean] for seed in seeds], groups))}
+        for arm, seeds in predicted(run).items()
+    }
     return {"n_test": int(clean.sum()), "arms": arms}
+
+
+def first_fold(config: RunConfig) -> Domain:
+    """The data of a run as it saw them."""
+    cut = cut_data(load_data(config.data), config.split)
+    return prepare_domain(config, cut, cut.folds[0])
+
+
+def predicted(run: Path) -> dict[str, list[NDArray[np.float64]]]:
+    """Arm -> the predictions of the test rows, one array a seed: probabilities (n, C) or values (n,)."""
+    table = pd.read_csv(run / "predictions.tsv", sep="\t")
+    columns = [name for name in table if name.startswith("p:")] or ["predicted"]
+    return {
+        arm: [part[columns].to_numpy().squeeze() for _, part in rows.groupby("seed")]
+        for arm, rows in table.groupby("arm", sort=False)
+    }
+
+
+def ensemble(config: RunConfig, run: Path, members: list[str]) -> dict[str, Any]:
+    """The members' mean, declared beforehand: of ranks within the test part for probabilities, of values for numbers.
+
+    It is compared with the transfer and with each baseline among its members, on the same rows and replicates.
+    """
+    domain = first_fold(config)
+    task, rows = domain.task, domain.fold.test
+    known = predicted(run)
+    ranked = task.kind != "number"
+    seeds = zip(*(known[name] for name in members), strict=True)
+    mean = [np.mean([ranks(one) if ranked else one for one in parts], axis=0) for parts in seeds]
+    groups = (
+        domain.table.frame[domain.table.names("group")[0]].to_numpy()[rows] if domain.table.names("group") else None
+    )
+    result: dict[str, Any] = {"members": members, "gain": {}}
+    for other in members:
+        arms = {"transfer": ArmResult(mean, 0.0, 0), "scratch": ArmResult(known[other], 0.0, 0)}
+        judged = compare(
+            arms,
+            truth(task, domain.examples, rows),
+            task=config.task.name,
+            kind=task.kind,
+            metrics=task.metrics()[:1],
+            seeds=config.seeds,
+            groups=groups,
+        )
+        result["arms"] = {"ensemble": judged["arms"]["transfer"]}
+        result["gain"][other] = judged["gain"]["vs_scratch"]
+    return result
+
+
+def ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks of each column among the rows, in (0, 1]."""
+    return rankdata(values, axis=0) / len(values)
 
 
 def elsewhere(config: RunConfig, other: dict[str, Any], output: Path) -> dict[str, Any]:
@@ -156,6 +218,12 @@ def _scores(scores: dict[str, Any], label: str) -> list[str]:
     rows += ["| arm | " + " | ".join(shown) + " |", "|---" * (len(shown) + 1) + "|"]
     for arm, values in scores["arms"].items():
         rows.append(f"| {arm} | " + " | ".join(_cell(values.get(metric)) for metric in shown) + " |")
+    if joined := scores.get("ensemble"):
+        rows.append(f"| mean of {', '.join(joined['members'])} | {_cell(joined['arms']['ensemble'][shown[0]])} |")
+        told = [f"{arm} {g['value']:+.3f} [{g['low']:+.3f}, {g['high']:+.3f}]" for arm, g in joined["gain"].items()]
+        rows += ["", f"The mean against its members: {'; '.join(told)}."]
+    if published := scores.get("published"):
+        rows += ["", "Published: " + "; ".join(f"{p['method']} {p['value']} ({p['source']})" for p in published) + "."]
     if clean := scores.get("without_copies"):
         rows += ["", f"On the {clean['n_test']} test rows without a copy in training:", ""]
         rows += [f"| arm | {shown[0]} |", "|---|---|"]

@@ -28,6 +28,7 @@ _HOMES = {
     "pretrain": "pretraining",
     "quickstart": "demonstration",
     "quickstart_configs": "demonstration",
+    "quickstart_molecules": "demonstration",
     "report": "reporting",
     "scores_sentence": "reporting",
     "scores_table": "reporting",

@@ -41,12 +41,21 @@ Group = Annotated[str | None, typer.Option("--group", help="Group column, the un
 
 
 @app.command()
-def quickstart(output: Output = Path("runs/quickstart"), force: Force = False, quiet: Quiet = False) -> None:
+def quickstart(
+    example: Annotated[str, typer.Argument(help="cells or molecules.")] = "cells",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Default: runs/quickstart[-molecules].")] = None,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
     """The main job on real data that is already installed, in under two minutes."""
     from exapt import api
 
-    scores = api.quickstart(output, force=force, quiet=quiet)
-    _print.quickstart(scores, output)
+    if one_of("EXAMPLE", example, ("cells", "molecules")) == "molecules":
+        run = output or Path("runs/quickstart-molecules")
+        _print.scores(api.quickstart_molecules(run, force=force, quiet=quiet), run)
+        return
+    run = output or Path("runs/quickstart")
+    _print.quickstart(api.quickstart(run, force=force, quiet=quiet), run)
 
 
 @app.command("list")
