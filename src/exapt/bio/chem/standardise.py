@@ -146,7 +146,8 @@ def _spelled(smiles: Sequence[str], *, change: Callable[[Any], Any]) -> list[str
 def _of_inchi(texts: Sequence[str]) -> list[str | None]:
     from rdkit import Chem
 
-    molecules = (Chem.MolFromInchi(text) for text in texts)
+    parse: Any = Chem.MolFromInchi
+    molecules = (parse(text) for text in texts)
     return [Chem.MolToSmiles(one) if one is not None and one.GetNumAtoms() else None for one in molecules]
 
 

@@ -109,8 +109,8 @@ def _groups(table: Table) -> tuple[NDArray[np.int64], Keep]:
     keys = input_keys(table)
     parts = [name for name in table.frame if str(name).lower() in COLUMNS and name not in table.columns]
     keys = keys.join(table.frame[parts], rsuffix=" (part)")
-    group = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy(dtype=np.int64)
-    return group, ~pd.Series(group).duplicated().to_numpy()
+    number = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup()
+    return np.asarray(number, dtype=np.int64), ~number.duplicated().to_numpy()
 
 
 EXPORT = MergeDuplicates
