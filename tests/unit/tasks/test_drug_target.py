@@ -66,11 +66,11 @@ def test_a_task_is_built_again_from_its_json():
 
 
 def test_table_names_drug_and_target():
-    frame = fitted().frame(np.array([6.5, 7.0]), ["aspirin/COX-1", "b/c/d"])
+    frame = fitted().listed(fitted().frame(np.array([6.5, 7.0]), ["aspirin/COX-1", "b/c/d"]))
     assert frame.to_dict("list") == {
         "id": ["aspirin/COX-1", "b/c/d"], "drug": ["aspirin", "b"], "target": ["COX-1", "c/d"], "pkd": [6.5, 7.0],
     }  # fmt: skip
-    assert list(fitted().frame(np.array([6.5]), ["17"])) == ["id", "pkd"]
+    assert list(fitted().frame(np.array([6.5]), ["17"])) == ["id", "predicted"], "as the report reads it"
 
 
 @pytest.mark.parametrize(

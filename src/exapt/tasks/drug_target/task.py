@@ -110,7 +110,11 @@ class DrugTarget(Supervised):
 
     def frame(self, decoded: NDArray[np.float64], ids: Sequence[str]) -> pd.DataFrame:
         """One row a pair: id, drug and target where the id names them, and the affinity."""
-        return affinities(decoded, ids, self.fitted.names[0])
+        return affinities(decoded, ids)
+
+    def listed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The affinity under its own name, such as pkd."""
+        return frame.rename(columns={"predicted": self.fitted.names[0]})
 
     def state(self) -> dict[str, Any]:
         """Options and the fitted target."""
