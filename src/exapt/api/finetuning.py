@@ -194,6 +194,8 @@ def write_run(
     write_json(work / "provenance.json", provenance(files, config.seeds))
     write_json(work / "audit.json", audited)
     write_json(work / "notes.json", [*target.notes, *target.loaded.report.lines()])
+    if len(rejected := target.loaded.report.rejected):
+        rejected.to_csv(work / "rejected.tsv", sep="\t", index=False)
     write_json(work / "scores.json", scores)
     _write_pages(work)
     return scores

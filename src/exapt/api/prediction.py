@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,13 +20,13 @@ from exapt.core.contracts import Model, Table
 from exapt.core.errors import InputError
 from exapt.core.paths import atomic, read_json, refuse_existing
 from exapt.core.progress import bar
-from exapt.core.registry import ENCODERS
+from exapt.core.registry import CLEANERS, ENCODERS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CHUNK = 8192
-LETTER_RULES = ("uppercase", "strip", "bad_letters")  # a row to predict is mended, never dropped as a duplicate
+logger = logging.getLogger(__name__)
 
 
 def predict(
@@ -43,7 +44,8 @@ def predict(
     data
         A card name or a file; read in pieces of 8,192 rows, so memory does not grow with the input.
     output
-        A TSV, or a CSV where the name ends in `.csv`; gzip where it ends in `.gz`.
+        A TSV, or a CSV where the name ends in `.csv`; gzip where it ends in `.gz`. Molecules that cannot be read go with
+        their reasons to `<output>.rejected.tsv` instead.
     abstain
         Calibrate the probabilities and add two columns: `unknown`, where the model should not answer if 5 % of its
         answers may be wrong, and `possible`, the set (or interval) that holds the truth in 90 % of the rows.
@@ -65,7 +67,7 @@ def predict(
     rules, neighbours = _rules(run) if abstain else None, read_neighbours(run)
     rows = 0
     with _text(output) as file, bar("predict", None, unit="rows", quiet=quiet) as progress:
-        for table in _pieces(data, opened):
+        for table in _pieces(data, opened, Rejected(output)):
             examples = encode(table, opened.encoders, {})
             decoded = opened.task.decode(forward(opened.model, examples, opened.training))
             frame = _framed(opened, decoded, examples.ids, rules)
@@ -124,15 +126,41 @@ def _separator(output: Path) -> str:
     return "," if output.name.removesuffix(".gz").endswith(".csv") else "\t"
 
 
-def _pieces(data: str, opened: OpenedRun) -> Iterator[Table]:
+class Rejected:
+    """A table beside the output of the rows that cannot be predicted, made when there is a first one."""
+
+    def __init__(self, output: Path) -> None:
+        self.path = output.with_name(f"{output.name}.rejected.tsv")
+        self.path.unlink(missing_ok=True)
+
+    def __call__(self, rows: pd.DataFrame) -> None:
+        """Append rows."""
+        new = not self.path.exists()
+        rows.to_csv(self.path, sep="\t", index=False, mode="a", header=new)
+        logger.warning("%s rows cannot be read; they are in %s, with reasons.", f"{len(rows):,}", self.path)
+
+
+def _pieces(data: str, opened: OpenedRun, rejected: Rejected | None = None) -> Iterator[Table]:
+    """Tables of rows to predict, mended as the training rows were; none is dropped as a duplicate.
+
+    Libraries of molecules always hold a few that cannot be read: they must not stop the others.
+    """
     from exapt.data.loading import stream
 
     inputs = list(opened.encoders)
     modality = {name: opened.columns[name]["modality"] for name in inputs}
     wanted = opened.config.data
-    rules = [piece for piece in wanted.clean or [] if piece.name in LETTER_RULES]
+    rules = [piece for piece in wanted.clean or [] if CLEANERS.get(piece.name).mends]
     others = [name for name, column in opened.columns.items() if column["role"] in ("target", "group", "weight")]
-    yield from stream(data, inputs=modality, others=others, options=wanted.options, rules=rules, chunk_rows=CHUNK)
+    yield from stream(
+        data,
+        inputs=modality,
+        others=others,
+        options=wanted.options,
+        rules=rules,
+        chunk_rows=CHUNK,
+        rejected=rejected if "molecule" in modality.values() else None,
+    )
 
 
 def embed(weights: str, data: str, output: Path, *, force: bool = False, quiet: bool = False) -> int:
