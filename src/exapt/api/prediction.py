@@ -44,8 +44,8 @@ def predict(
     data
         A card name or a file; read in pieces of 8,192 rows, so memory does not grow with the input.
     output
-        A TSV, or a CSV where the name ends in `.csv`; gzip where it ends in `.gz`. Molecules that cannot be read go with
-        their reasons to `<output>.rejected.tsv` instead.
+        A TSV, or a CSV where the name ends in `.csv`; gzip where it ends in `.gz`. Molecules that cannot be read go,
+        with their reasons, to `<output>.rejected.tsv` instead.
     abstain
         Calibrate the probabilities and add two columns: `unknown`, where the model should not answer if 5 % of its
         answers may be wrong, and `possible`, the set (or interval) that holds the truth in 90 % of the rows.
