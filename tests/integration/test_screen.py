@@ -352,6 +352,26 @@ def test_killed_in_the_middle(long_library, tmp_path):
     assert output.with_name("rejected.tsv").read_bytes() == undisturbed.with_name("rejected.tsv").read_bytes()
 
 
+def test_a_process_of_it_is_killed(long_library, tmp_path):
+    config, undisturbed = long_library
+    output = tmp_path / "ranked.tsv"
+    process = subprocess.Popen(command(config, output), stderr=subprocess.PIPE, text=True)
+    parts = tmp_path / "ranked.tsv.partial" / "parts"
+    stop = time.monotonic() + 60
+    while len(list(parts.glob("*.parquet"))) < 5:
+        assert process.poll() is None
+        assert time.monotonic() < stop
+        time.sleep(0.01)
+    workers = [child for child in children(process.pid) if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    os.kill(workers[0], signal.SIGKILL)
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "A process of the screen was killed" in messages
+    assert "Traceback" not in messages
+    api.screen(config, output, quiet=True)
+    assert output.read_bytes() == undisturbed.read_bytes()
+
+
 @pytest.mark.slow
 def test_killed_again_and_again(long_library, tmp_path):
     config, undisturbed = long_library
@@ -391,9 +411,11 @@ def test_a_machine_is_killed_in_the_middle(long_library, tmp_path, monkeypatch):
                 done.append(one.number)
                 if len(done) == 5:
                     made.remove_node(workers[0], allow_graceful=False)
+                    assert len(list((tmp_path / "ranked.tsv.partial" / "parts").iterdir())) < 40  # there is work left
                 yield one
 
         found = api.screen(config, tmp_path / "ranked.tsv", engine=watched, quiet=True)
+        assert len(made.list_all_nodes()) == 2
     assert sorted(done) == list(range(40))
     assert found["rates"]["screened"] == 4000
     assert (tmp_path / "ranked.tsv").read_bytes() == undisturbed.read_bytes()
