@@ -155,3 +155,29 @@ def test_an_older_explanation_is_kept_and_a_foreign_folder_too(molecules, call, 
     (out / "notes.txt").unlink()
     assert call(*again, "--force") == 0
     assert "5 rows explained" in capsys.readouterr().out
+
+
+def test_each_input_of_a_pair_is_explained(tmp_path, call):
+    rng = np.random.default_rng(0)
+    drugs = [f"{'C' * n}{end}" for n in range(2, 12) for end in ("O", "N")]
+    sites = ["".join(rng.choice(list("ACDEFGHIKL"), 12)) for _ in range(6)]
+    rows = [(f"p{i}", drugs[i % 20], sites[i % 6], float(drugs[i % 20][-1] == "N") + i % 6) for i in range(60)]
+    frame = pd.DataFrame(rows, columns=["id", "smiles", "sequence", "affinity"])
+    frame.to_csv(tmp_path / "pairs.csv", index=False)
+    net = "backbone={smiles: {name: gnn, dim: 8, depth: 2}, sequence: {name: cnn, dim: 8, depth: 1}}"
+    code = call(
+        *("finetune", tmp_path / "pairs.csv", "--target", "affinity", "--input", "smiles,sequence", *SMALL),
+        *("-o", tmp_path / "run", "--set", net, "--set", "training.epochs=1", "--set", "split=random"),
+    )
+    assert code == 0
+    note = explain(tmp_path / "run", str(tmp_path / "pairs.csv"), tmp_path / "why", n=6, quiet=True)
+    assert {column: found["method"]["name"] for column, found in note["inputs"].items()} == {
+        "smiles": "occlusion",
+        "sequence": "integrated_gradients",
+    }
+    table = pd.read_csv(tmp_path / "why/attributions.tsv", sep="\t")
+    counts = table.groupby(["input", "id"], sort=False).size()
+    assert counts["sequence"].tolist() == [12] * 6
+    assert counts["smiles"].tolist() == [len(drug) for drug in frame["smiles"][:6]]
+    assert len(list((tmp_path / "why/smiles").glob("0*.svg"))) == 6
+    assert len(list((tmp_path / "why/sequence").glob("0*.svg"))) == 6

@@ -198,7 +198,8 @@ def _write(folder: Path, opened: OpenedRun, asked: Asked, found: Mapping[str, At
             each |= {"score": one.scores[i], "change": one.changes[i], "completeness_error": one.errors[i]}
             rows.append(each)
             frames.append(_positions(row, column, letters[i], one.values[i]))
-        _draw(folder, opened.columns[column]["modality"], encoder, asked, one, letters, texts)
+        place = folder if len(found) == 1 else folder / re.sub(r"[^A-Za-z0-9.-]+", "_", column)
+        _draw(place, opened.columns[column]["modality"], encoder, asked, one, letters, texts)
     pd.DataFrame(rows).to_csv(folder / "explained.tsv", sep="\t", index=False, float_format="%.6g")
     pd.concat(frames).to_csv(folder / "attributions.tsv", sep="\t", index=False, float_format="%.6g")
 
