@@ -197,6 +197,8 @@ def write_run(
     if len(rejected := target.loaded.report.rejected):
         rejected.to_csv(work / "rejected.tsv", sep="\t", index=False)
     write_json(work / "scores.json", scores)
+    near = evidence[0].nearest
+    write_molecules(work, cut.table, cut.folds[0], near.similarity if near else None)
     _write_pages(work)
     return scores
 
