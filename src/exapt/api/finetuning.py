@@ -152,6 +152,7 @@ def write_run(
     All test rows are judged together; the model that is kept is that of the first fold.
     """
     from exapt.api._audit import audit_cut
+    from exapt.api._molecules import write_molecules
     from exapt.api._neighbours import write_neighbours
     from exapt.api._run import RULES, write_model
     from exapt.data.sampling import write as write_split

@@ -131,7 +131,8 @@ class Repeated(Sequence[Encoded]):
     def __getitem__(self, index: int | slice) -> Encoded | Repeated:
         if isinstance(index, slice):
             return Repeated(self.values, self.codes[index])
-        return self.values[self.codes[index]]
+        value: Encoded = self.values[self.codes[index]]
+        return value
 
     def take(self, rows: Rows) -> Repeated:
         """The given rows, in the given order."""
