@@ -109,8 +109,8 @@ class Mixture(Task):
         positions = (output.shape[1] - per_row) // per_token if per_token else 0
         tokens = [part.task.needs == "tokens" for part in self.parts]
         sizes = [part.width * (positions if own else 1) for part, own in zip(self.parts, tokens, strict=True)]
-        pieces = zip(self.parts, tokens, output.split(sizes, dim=1), strict=True)
-        return [piece.unflatten(1, (positions, part.width)) if own else piece for part, own, piece in pieces]
+        pieces = zip(self.parts, tokens, torch.split(output, sizes, dim=1), strict=True)
+        return [piece.reshape(-1, positions, part.width) if own else piece for part, own, piece in pieces]
 
     def decode(self, output: Tensor) -> NDArray[np.float64]:
         """What each part decodes, flattened after the rows, side by side."""

@@ -94,7 +94,7 @@ class MoleculeDescriptors(Task):
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
         """Mean Huber loss of the descriptors, plus the weighted mean cross-entropy of the bits."""
-        values, bits = output.float().split([len(self.scaling), self.bits], dim=1)
+        values, bits = torch.split(output.float(), [len(self.scaling), self.bits], dim=1)
         loss = F.huber_loss(values, batch.targets["descriptors"].float())
         if self.bits:
             found = F.binary_cross_entropy_with_logits(bits, batch.targets["bits"].float())
@@ -103,7 +103,7 @@ class MoleculeDescriptors(Task):
 
     def decode(self, output: Tensor) -> NDArray[np.float64]:
         """Descriptors in their own unit, then probabilities of the bits (n, D + bits)."""
-        values, bits = output.detach().double().cpu().split([len(self.scaling), self.bits], dim=1)
+        values, bits = torch.split(output.detach().double().cpu(), [len(self.scaling), self.bits], dim=1)
         mean, scale = torch.tensor(list(self.scaling.values()), dtype=torch.float64).reshape(-1, 2).T
         return torch.cat([values * scale + mean, bits.sigmoid()], dim=1).numpy()
 
