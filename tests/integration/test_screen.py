@@ -277,6 +277,15 @@ def test_odd_molecules_do_not_stop_a_library(config, tmp_path):
     assert sorted(read(tmp_path / "ranked.tsv")["smiles"]) == sorted([*odd[:-1], "CCO"])
 
 
+def test_a_name_with_tabs_and_lines_stays_in_its_field(config, tmp_path):
+    rows = {"id": ["one\ttwo", "three\nfour", "x,y"], "smiles": ["CCO", "CCN ", "C(C\t1"]}
+    pd.DataFrame(rows).to_csv(tmp_path / "names.csv", index=False)
+    api.screen(config(library=str(tmp_path / "names.csv")), tmp_path / "ranked.tsv", quiet=True)
+    ranked, rejected = read(tmp_path / "ranked.tsv"), read(tmp_path / "rejected.tsv")
+    assert sorted(ranked["id"]) == ["one two", "three four"]
+    assert rejected[["id", "smiles"]].to_numpy().tolist() == [["x,y", "C(C 1"]]
+
+
 def test_a_request_that_cannot_be(config, folder, tmp_path):
     output = tmp_path / "ranked.tsv"
     for values, message in (

@@ -135,7 +135,9 @@ def _identifier(raw: Raw, have: list[str], smiles: str) -> str | None:
 
 
 def _text(values: pd.Series) -> pd.Series:
-    return values.astype(object).where(values.notna(), "").astype(str).str.strip()
+    """Text of one line without tabs, as a TSV can hold it."""
+    text = values.astype(object).where(values.notna(), "").astype(str).str.strip()
+    return text.str.replace(r"[\t\r\n]+", " ", regex=True)
 
 
 def lay_down(source: Source, blocks: Blocks, rows: int, *, quiet: bool) -> list[int]:

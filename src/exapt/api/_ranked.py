@@ -165,11 +165,7 @@ def _lines(
             values += [actives[part["nearest"][row]], f"{similarity:.3f}", bands[row]]
         marks = [part["marks"][row]] if part["marks"][row] else []
         marks += [DUPLICATE] if ranking.repeated[start + row] else []
-        yield ("\t".join(_field(value) for value in [*values, "; ".join(marks)]) + "\n").encode()
-
-
-def _field(text: str) -> str:
-    return text.replace("\t", " ").replace("\r", " ").replace("\n", " ")
+        yield ("\t".join([*values, "; ".join(marks)]) + "\n").encode()
 
 
 def write_rejected(output: Path, work: Work, sizes: Sequence[int]) -> int:
@@ -184,8 +180,8 @@ def write_rejected(output: Path, work: Work, sizes: Sequence[int]) -> int:
             wrong = [i for i, reason in enumerate(reasons) if reason is not None]
             block = work.blocks.read(number) if wrong else {}
             for i in wrong:
-                fields = [str(start + i + 1), block["id"][i], block["smiles"][i], reasons[i]]
-                file.write(("\t".join(map(_field, fields)) + "\n").encode())
+                fields = [str(start + i + 1), block["id"][i], block["smiles"][i], " ".join(reasons[i].split())]
+                file.write(("\t".join(fields) + "\n").encode())
             rejected += len(wrong)
             start += size
     return rejected

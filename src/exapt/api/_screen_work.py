@@ -8,6 +8,7 @@ to do is known by looking at the folder.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from exapt.core.errors import DataError
 from exapt.core.paths import atomic, read_json, write_json
 
-TOGETHER = 1024  # molecules that go through all scorers before the next ones, so that each is parsed once
+TOGETHER = 512  # molecules that go through all scorers before the next ones, so that each is parsed once
 SCORE = "score:"  # before the names of scorers in a part
 SECONDS = b"seconds"
 NOTE = "library.json"
@@ -258,13 +259,19 @@ class _Clock:
     """Adds the seconds of processor time since the last stop to a step."""
 
     def __init__(self, seconds: dict[str, float]) -> None:
-        self._seconds, self._last = seconds, time.process_time()
+        self._seconds, self._last = seconds, _processor_time()
 
     def stop(self, step: str) -> None:
         """End of a step."""
-        now = time.process_time()
+        now = _processor_time()
         self._seconds[step] = self._seconds.get(step, 0.0) + now - self._last
         self._last = now
+
+
+def _processor_time() -> float:
+    """Seconds of this process and of those that it has started and seen end."""
+    used = os.times()
+    return time.process_time() + used.children_user + used.children_system
 
 
 def _key(text: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -213,6 +214,8 @@ def _summary(config: ScreenConfig, prepared: Prepared, ranking: Any, run: Mappin
 
 def _peak() -> dict[str, float]:
     """The largest memory of this process, and of the largest of those that it has started, in GiB."""
+    if sys.platform != "linux":  # elsewhere it is not there, or in other units
+        return {}
     import resource
 
     kinds = {"this_process": resource.RUSAGE_SELF, "largest_child": resource.RUSAGE_CHILDREN}

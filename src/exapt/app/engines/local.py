@@ -36,7 +36,7 @@ class Local:
         ExaptError
             Where a process was killed (by the system, when memory is short); finished parts are kept.
         """
-        processes = min(self.processes or len(os.sched_getaffinity(0)), len(numbers))
+        processes = min(self.processes or processors(), len(numbers))
         if processes < 2:
             yield from map(work, numbers)
             return
@@ -53,6 +53,11 @@ class Local:
             ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 _work: Work | None = None

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exapt.api._screen_work import Done, Work
+from exapt.app.engines.local import alone_in_process, processors
 from exapt.core.errors import ExaptError, InputError
 
 MOST_TASKS = 10_000  # of more blocks than this, several go to an actor at a time
@@ -75,8 +76,6 @@ class _Actor:
     """A process somewhere, with its scorers."""
 
     def __init__(self, work: Work) -> None:
-        from exapt.app.engines.local import alone_in_process
-
         alone_in_process()
         self.work = work
 
@@ -102,8 +101,9 @@ def _ray() -> Any:
 def _connect(ray: Any, address: str | None) -> None:
     try:
         if address is None:
-            count = len(os.sched_getaffinity(0))
-            ray.init("local", num_cpus=count, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+            ray.init(
+                "local", num_cpus=processors(), include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+            )
         else:
             ray.init(address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, ValueError) as error:
