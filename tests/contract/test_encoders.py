@@ -14,6 +14,7 @@ RNG = np.random.default_rng(0)
 SEQUENCES = ["".join(RNG.choice(list("ACGT"), n)) for n in (9, 4, 1, 30, 12, 7)]
 COUNTS = RNG.poisson(2.0, (6, 8)).astype(np.float32)
 MOLECULES = ["CCO", "c1ccccc1Br", "[NH4+]", "C/C=C/[C@H](N)F", "[Na+].[Cl-]", "N#N"]
+PROTEINS = ["".join(RNG.choice(list("ACDEFGHIKLMNPQRSTVWY"), n)) for n in (30, 12, 45, 8, 20, 33)]
 CASES = {
     "letters-dna": ("letters", {"modality": "dna"}, SEQUENCES),
     "letters-rna": ("letters", {"modality": "rna"}, SEQUENCES),
@@ -25,6 +26,8 @@ CASES = {
     "tokenizer": ("tokenizer", {}, SEQUENCES),
     "fingerprint": ("fingerprint", {"bits": 64}, MOLECULES),
     "fingerprint-of-pairs": ("fingerprint", {"family": "atom_pairs", "bits": 64, "counts": False}, MOLECULES),
+    "alignment": ("alignment", {}, PROTEINS),
+    "alignment-few": ("alignment", {"most": 3}, PROTEINS),
     "graph-full": ("graph", {}, MOLECULES),
     "graph-hu": ("graph", {"scheme": "hu"}, MOLECULES),
 }
