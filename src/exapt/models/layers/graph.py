@@ -271,5 +271,7 @@ class LevelSum(nn.Module):
         nn.init.xavier_uniform_(self.weight)
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Sum the vectors."""
-        return F.embedding_bag(codes + offsets(self.levels, codes.device), self.weight, mode="sum")
+        """Sum the vectors; under autocast the sums, not the table, are rounded to its precision."""
+        total = F.embedding_bag(codes + offsets(self.levels, codes.device), self.weight, mode="sum")
+        device = total.device.type
+        return total.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else total

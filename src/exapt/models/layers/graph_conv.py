@@ -28,7 +28,7 @@ class GIN(nn.Module):
         super().__init__()
         self.edge_levels = tuple(edge_levels)
         self.bonds = LevelSum((*edge_levels, 1), dim)
-        self.mlp = nn.Sequential(nn.Linear(dim, 2 * dim), nn.ReLU(), nn.Linear(2 * dim, dim))
+        self.mlp = nn.Sequential(nn.Linear(dim, 2 * dim), nn.ReLU(inplace=True), nn.Linear(2 * dim, dim))
 
     def forward(self, x: Tensor, links: Links) -> Tensor:
         """One layer."""

@@ -57,7 +57,7 @@ class DirectedStep(nn.Module):
         start, states = stream["edge_start"], stream["edge_states"]
         change = self.linear(links_of(stream).into_edges(states.flatten(0, 1))).view(start.shape)
         change = self.norm(change, stream["edges"][..., 0] >= 0)
-        return {**stream, "edge_states": self.dropout(F.relu(start + change))}
+        return {**stream, "edge_states": self.dropout(change.add_(start).relu_())}
 
 
 class DirectedEnd(nn.Module):
@@ -72,6 +72,6 @@ class DirectedEnd(nn.Module):
         """Replace x."""
         mask = stream["mask"]
         change = self.linear(links_of(stream).into_nodes(stream["edge_states"].flatten(0, 1)))
-        x = self.dropout(F.relu(rows_of(stream["x"], mask) + change))
+        x = self.dropout(change.add_(rows_of(stream["x"], mask)).relu_())
         kept = {key: value for key, value in stream.items() if not key.startswith("edge_")}
         return {**kept, "x": padded(x, mask)}

@@ -166,7 +166,7 @@ class _Layer(nn.Module):
         super().__init__()
         self.conv = conv
         self.norm = build_norm(norm, dim)
-        self.activation = nn.Identity() if last else nn.ReLU()
+        self.activation = nn.Identity() if last else nn.ReLU(inplace=True)
         self.dropout = nn.Dropout(dropout)
         self.virtual = VirtualNode(dim, norm) if virtual_node and not last else None
 
