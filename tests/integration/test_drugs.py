@@ -1,5 +1,7 @@
 """Affinity of drugs and targets, and side effects, from a file to the table of predictions."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,6 +79,13 @@ def test_affinities_are_written_with_drug_target_and_pair_class(affinity_run, af
     assert out["pair_class"].tolist() == ["C1", "C2", "C3"]
     assert out["similarity"][0] == 1
     assert out["pkd"][0] == pytest.approx(known["pkd"][0], abs=0.5)
+
+
+def test_drugs_that_stand_in_several_pairs_are_explained(affinity_run):
+    run, _ = affinity_run
+    shown = json.loads((run / "explain" / "molecules.json").read_text())
+    assert len(shown["best"]) == len(shown["worst"]) == 4, "each of the 8 drugs once"
+    assert shown["faithfulness"]["n"] > 8, "the deletion test took pairs that share a drug"
 
 
 def test_the_frozen_control_trains_this_head(affinities, tmp_path):

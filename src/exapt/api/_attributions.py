@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exapt.core.contracts import Model, Rows, Task
+from exapt.core.contracts import COPIES, Batch, Model, Rows, Task
 from exapt.core.errors import ConfigError, nearest
 from exapt.core.examples import Examples
 from exapt.core.progress import bar
@@ -115,7 +115,7 @@ def attribute(
     numbers, tests = np.full((3, len(examples)), np.nan), []
     with bar("explain", len(examples), unit="rows", quiet=quiet) as progress:
         for rows in plan:
-            batch = examples.batch(rows).to(device)
+            batch = _unshared(examples.batch(rows)).to(device)
             question = Question(column, torch.from_numpy(outputs[rows]).to(device), task.kind)
             found = explainer(model, batch, question)
             for row, value in zip(rows, found.values, strict=True):
@@ -126,6 +126,17 @@ def attribute(
             progress.advance(len(rows))
     joined = _in_order(Deletion.joined(tests), plan) if tests else None
     return Attributed(values, numbers[0], numbers[1], numbers[2], joined)
+
+
+def _unshared(batch: Batch) -> Batch:
+    """Every row with a value of its own: pairs that share a drug are explained each by itself."""
+    inputs = {
+        name: {key: part[stream[COPIES]] for key, part in stream.items() if key != COPIES}
+        if COPIES in stream
+        else stream
+        for name, stream in batch.inputs.items()
+    }
+    return replace(batch, inputs=inputs)
 
 
 def _in_order(found: Deletion, plan: Sequence[Rows]) -> Deletion:
