@@ -194,7 +194,9 @@ class _Rings:
     """The rings of a chunk, gathered molecule by molecule."""
 
     def __init__(self) -> None:
-        self.count, self.members, self.sizes = 0, [], []
+        self.count = 0
+        self.members: list[int] = []
+        self.sizes: list[int] = []
 
     def add(self, rings: Sequence[Sequence[int]], count: int) -> None:
         """The rings of a molecule with that many atoms or bonds."""

@@ -39,7 +39,7 @@ def padded(rows: Tensor, real: Tensor) -> Tensor:
     if not bool(real.all()):
         empty = rows.new_zeros(real.numel(), *rows.shape[1:])
         rows = empty.index_copy(0, real.flatten().nonzero()[:, 0], rows)
-    return rows.unflatten(0, real.shape)
+    return rows.view(*real.shape, *rows.shape[1:])
 
 
 def check_both_directions(edges: Tensor) -> None:
@@ -67,7 +67,7 @@ class Lists:
 
     def sum(self, x: Tensor, back: Lists) -> Tensor:
         """Sums of rows x (n, D) -> (number of lists, D); the lists `back` do the same for the gradient."""
-        total: Tensor = _Sum.apply(x, self, back)
+        total: Tensor = _Sum.apply(x, self, back)  # type: ignore[no-untyped-call]
         return total
 
     def apply(self, x: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ class _Sum(Function):
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> Any:
-        return _Sum.apply(gradients[0], *context.lists), None, None
+        return _Sum.apply(gradients[0], *context.lists), None, None  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)

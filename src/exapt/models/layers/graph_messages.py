@@ -39,7 +39,7 @@ class DirectedStart(nn.Module):
         mask, edges = stream["mask"], stream["edges"]
         codes, bonds = rows_of(stream["x"], mask), edges[..., 2:].clamp(min=0).long()
         start = links_of(stream).at_source(self.sources(codes)) + self.bonds(bonds.flatten(0, 1))
-        start = start.unflatten(0, edges.shape[:2])
+        start = start.view(*edges.shape[:2], start.shape[-1])
         return {**stream, "x": padded(self.atoms(codes), mask), "edge_start": start, "edge_states": F.relu(start)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import torch
@@ -109,14 +109,15 @@ class GNN(Backbone):
             self.stem = DirectedStart(inputs.levels, inputs.edge_levels, dim)
             self.layers = nn.ModuleList([*steps, DirectedEnd(dim, dropout)])
             return
-        build = {
+        convs: dict[str, Callable[[], nn.Module]] = {
             "gin": lambda: GIN(dim, inputs.edge_levels),
             "gcn": lambda: GCN(dim, inputs.edge_levels, normalise=normalise),
             "gat": lambda: GAT(dim, inputs.edge_levels, heads=heads),
-        }[conv]
+        }
         self.stem = _Atoms(inputs, dim, virtual_node=virtual_node)
         self.layers = nn.ModuleList(
-            _Layer(dim, build(), norm, dropout, last=i == depth - 1, virtual_node=virtual_node) for i in range(depth)
+            _Layer(dim, convs[conv](), norm, dropout, last=i == depth - 1, virtual_node=virtual_node)
+            for i in range(depth)
         )
 
     def blocks(self) -> list[nn.Module]:
@@ -160,9 +161,7 @@ class _Atoms(nn.Module):
 class _Layer(nn.Module):
     """Convolution -> normalisation -> ReLU (not after the last) -> dropout."""
 
-    def __init__(
-        self, dim: int, conv: nn.Module, norm: str, dropout: float, *, last: bool, virtual_node: bool
-    ) -> None:
+    def __init__(self, dim: int, conv: nn.Module, norm: str, dropout: float, *, last: bool, virtual_node: bool) -> None:
         super().__init__()
         self.conv = conv
         self.norm = build_norm(norm, dim)
