@@ -15,6 +15,13 @@ CYCLOSPORIN = (
     "CCC1C(=O)N(CC(=O)N(C(C(=O)NC(C(=O)N(C(C(=O)NC(C(=O)NC(C(=O)N(C(C(=O)N(C(C(=O)N(C(C(=O)N(C(C(=O)N1)C(C(C)CC=CC)O)C)"
     "C(C)C)C)CC(C)C)C)CC(C)C)C)C)C)CC(C)C)C)C(C)C)CC(C)C)C)C"
 )
+HITTERS = [
+    "O=C1NC(=S)SC1=Cc1ccccc1",
+    "c1ccc(N=Nc2ccc(N)cc2)cc1",
+    "O=C1C=CC(=O)C=C1",
+    "Oc1ccc(CCN)cc1O",
+    "CCN(CC)c1ccc(C=NNC(=O)c2ccccc2O)cc1",
+]
 SERIES = ["CCCCCCO", "CCCCCCCO", "c1ccccc1C(=O)O", "c1ccccc1C(=O)N", "C1CCNCC1"]
 
 
@@ -32,6 +39,17 @@ def test_marks_name_catalogue_and_finding():
 def test_one_broken_limit_is_no_mark():
     greasy = "C" * 20  # logP only
     assert Alerts(["rule_of_five"]).mark([greasy, "C" * 40]) == ["", "rule_of_five: weight 563, logP 15.8"]
+
+
+def test_pains_are_those_of_the_catalogue():
+    from rdkit import Chem
+    from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
+
+    catalogue = FilterCatalog(FilterCatalogParams.FilterCatalogs.PAINS)
+    smiles = [*HITTERS, *SERIES, CYCLOSPORIN, "[Na+]"]
+    expected = [[entry.GetDescription() for entry in catalogue.GetMatches(Chem.MolFromSmiles(s))] for s in smiles]
+    assert Alerts(["pains"]).mark(smiles) == [f"pains: {', '.join(found)}" if found else "" for found in expected]
+    assert all(expected[: len(HITTERS)])
 
 
 def test_many_molecules_in_processes_as_one_by_one():

