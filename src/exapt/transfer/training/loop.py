@@ -304,8 +304,13 @@ class _Training:
 
 
 def _sorted_by(examples: Examples) -> NDArray[np.int64]:
-    """Lengths that batches are formed by; pairs stay random, or a batch would hold all pairs of a few entities."""
-    return np.ones(len(examples), dtype=np.int64) if examples.repeated else examples.lengths()
+    """Lengths that batches are formed by; ones where batches have to be random.
+
+    A batch of pairs would hold all pairs of a few entities. A batch of graphs would hold one size of molecule, whose
+    batch-norm statistics are not those of all, and graphs are computed without padding anyway.
+    """
+    graphs = any(encoder.inputs().kind == "graph" for encoder in examples.encoders.values())
+    return np.ones(len(examples), dtype=np.int64) if graphs or examples.repeated else examples.lengths()
 
 
 def adamw(groups: list[dict[str, Any]], weight_decay: float) -> torch.optim.AdamW:
