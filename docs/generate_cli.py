@@ -25,6 +25,7 @@ MEANING = {  # of what the command line itself leaves without a word
     "name": "Name of a card, see `exapt list data`.",
     "data": "A card or a file.",
     "config": "A run in YAML, or a card or a file; flags say the rest then.",
+    "checkpoint": "A file of PyTorch tensors; nothing else in it is read.",
     "run": "A run folder, made by `exapt finetune`.",
     "weights": "`arch.tag`, a folder of weights, or a run folder.",
     "backbone": "Architecture, see `exapt list backbones`.",

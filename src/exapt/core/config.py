@@ -171,7 +171,9 @@ class RunConfig(_Section):
 
     def backbones(self) -> dict[str | None, BackboneConfig]:
         """Input column -> its backbone; the one key None where one backbone reads all columns."""
-        return dict(self.backbone) if isinstance(self.backbone, dict) else {None: self.backbone}
+        if isinstance(self.backbone, BackboneConfig):
+            return {None: self.backbone}
+        return {str(column): backbone for column, backbone in self.backbone.items()}
 
     def backbone_of(self, column: str) -> BackboneConfig:
         """The backbone that reads an input column."""

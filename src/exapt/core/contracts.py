@@ -228,7 +228,8 @@ class Backbone(nn.Module, ABC):
         """Features of an encoded batch; `start` blocks were applied already. What rows share is computed once."""
         if COPIES in stream:
             rows = stream[COPIES]
-            return self({key: value for key, value in stream.items() if key != COPIES}, start).take(rows)
+            once: Features = self({key: value for key, value in stream.items() if key != COPIES}, start)
+            return once.take(rows)
         if "pooled" in stream:  # a fully frozen backbone was cached after its readout
             pooled = stream["pooled"]
             return Features(pooled.unsqueeze(1), pooled.new_ones(len(pooled), 1, dtype=torch.bool), pooled)

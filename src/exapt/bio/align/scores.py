@@ -43,7 +43,8 @@ def normalised_scores(queries: Sequence[str], panel: Sequence[str]) -> NDArray[n
     scores = np.array([_scores(query, known) for query in asked]).reshape(len(asked), len(known))
     best = np.sqrt(np.outer(_with_itself(tuple(asked)), _with_itself(tuple(known))))
     shares = np.divide(scores, best, out=np.zeros_like(best), where=best > 0)
-    return np.clip(shares, 0, 1).astype(np.float32)
+    kept: NDArray[np.float32] = np.clip(shares, 0, 1).astype(np.float32)
+    return kept
 
 
 def _scores(query: str, others: Sequence[str]) -> list[float]:

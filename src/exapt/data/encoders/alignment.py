@@ -112,7 +112,8 @@ def _hash(protein: str) -> bytes:
 def _row(protein: str, panel: tuple[str, ...]) -> NDArray[np.float32]:
     from exapt.bio.align.scores import normalised_scores
 
-    return normalised_scores([protein], panel)[0]
+    row: NDArray[np.float32] = normalised_scores([protein], panel)[0]
+    return row
 
 
 EXPORT = Alignment

@@ -55,9 +55,10 @@ class Level:
         span = int(steps.max(initial=0)) + 1
         keys = block * span + steps
         left = left[np.argsort(keys[left], kind="stable")]
-        found = [np.searchsorted(keys[left], keys[right], side=side) for side in ("left", "right")]
+        lower = np.searchsorted(keys[left], keys[right], side="left")
+        equal = np.searchsorted(keys[left], keys[right], side="right")
         begins = np.searchsorted(block[left], block[right])
-        return cls(left, right, begins, *found, tied=bool((found[0] != found[1]).any()))
+        return cls(left, right, begins, lower, equal, tied=bool((lower != equal).any()))
 
     def concordant(self, held: NDArray[np.float32]) -> Floats:
         """Weight of the pairs in the right order, (r,), for weights (r, n); a tie counts one half."""
@@ -67,7 +68,8 @@ class Level:
             count += below.take(self.equal, axis=1)
             count /= 2
         count -= below.take(self.begins, axis=1)
-        return np.einsum("rn,rn->r", count, held.take(self.right, axis=1))
+        weight: Floats = np.einsum("rn,rn->r", count, held.take(self.right, axis=1))
+        return weight
 
 
 @dataclass(frozen=True)
@@ -126,14 +128,16 @@ class Column:
     def _in_leaves(self, held: NDArray[np.float32]) -> Floats:
         whole = np.pad(held, ((0, 0), (0, len(self.leaves) * LEAF - held.shape[1])))
         parts = whole.reshape(len(held), -1, LEAF).transpose(1, 0, 2)
-        return np.einsum("brn,brn->r", parts @ self.leaves, parts, dtype=np.float64)
+        weight: Floats = np.einsum("brn,brn->r", parts @ self.leaves, parts, dtype=np.float64)
+        return weight
 
     def _alike(self, held: NDArray[np.float32], starts: Codes) -> Floats:
         """Weight of the pairs of different rows within runs."""
         if len(starts) == held.shape[1]:
             return np.zeros(len(held))
         runs = np.add.reduceat(held, starts, axis=1, dtype=np.float64)
-        return (np.einsum("rs,rs->r", runs, runs) - np.einsum("rn,rn->r", held, held, dtype=np.float64)) / 2
+        weight: Floats = (np.einsum("rs,rs->r", runs, runs) - np.einsum("rn,rn->r", held, held, dtype=np.float64)) / 2
+        return weight
 
 
 def prepare(truth: Floats, prediction: Floats, codes: Codes, groups: int) -> Callable[[NDArray[Any]], Floats]:

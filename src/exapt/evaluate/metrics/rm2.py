@@ -25,7 +25,8 @@ def prepare(truth: Floats, prediction: Floats, codes: Codes, groups: int) -> Cal
 
     def statistic(weights: NDArray[Any]) -> Floats:
         n, *parts = np.split(sums(weights), 6, axis=1)
-        return _rm2(*(divide(part, n) for part in parts), x0, y0)
+        mx, my, xx, yy, xy = (divide(part, n) for part in parts)
+        return _rm2(mx, my, xx, yy, xy, x0, y0)
 
     return statistic
 
@@ -44,7 +45,8 @@ def _rm2(x: Floats, y: Floats, xx: Floats, yy: Floats, xy: Floats, x0: Floats, y
     shift = y0 - slope * x0
     residual = yy - 2 * slope * xy + slope**2 * xx + 2 * shift * (y - slope * x) + shift**2
     r02 = 1 - divide(residual, spread)
-    return r2 * (1 - np.sqrt(np.abs(r2**2 - r02**2)))
+    found: Floats = r2 * (1 - np.sqrt(np.abs(r2**2 - r02**2)))
+    return found
 
 
 def rm2(found: Floats) -> Floats:

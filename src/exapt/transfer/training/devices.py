@@ -92,7 +92,7 @@ def part(batch: Batch, start: int, stop: int) -> Batch:
 def _rows(stream: Stream, start: int, stop: int) -> Stream:
     if COPIES not in stream:
         return {key: value[start:stop] for key, value in stream.items()}
-    kept, copies = stream[COPIES][start:stop].unique(return_inverse=True)
+    kept, copies = torch.unique(stream[COPIES][start:stop], return_inverse=True)
     return {key: copies if key == COPIES else value[kept] for key, value in stream.items()}
 
 
