@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -11,6 +12,9 @@ import torch
 
 from exapt.core.contracts import COPIES, Batch, Stream
 
+# oneDNN keeps a compiled kernel for every shape of batch that it has seen, 1,024 of them; batches of molecules or of
+# sequences hardly ever have the same shape, so the memory grows and nothing is used again. Read at its first kernel.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 SMALL = 5e7
 Precision = Literal["fp32", "bf16"]
 T = TypeVar("T")
