@@ -133,6 +133,15 @@ def test_tables_hold_classes_and_groups(run_folder):
     assert groups.sentence.startswith("Accuracy ranges from")
 
 
+def test_labels_show_how_well_each_is_ranked(run_folder):
+    content = ReportContent.read(run_folder("detailed"))
+    for line in content.scores["detail"]["per_class"]:
+        line |= {"auroc": {"value": 0.8, "low": 0.7, "high": 0.9}, "auprc": {"value": None, "low": None, "high": None}}
+    table = detail.class_table(content)
+    assert [name for name, _ in table.head][5:7] == ["AUROC", "AUPRC"]
+    assert list(table.rows[0][5:7]) == ["0.800 (0.700 to 0.900)", "–"]
+
+
 def test_without_validation_the_page_says_what_is_missing(run_folder):
     folder = run_folder("undecided")
     page = (folder / "report.html").read_text(encoding="utf-8")
