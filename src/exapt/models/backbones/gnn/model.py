@@ -154,7 +154,7 @@ class _Atoms(nn.Module):
         check_both_directions(stream["edges"])
         mask = stream["mask"]
         x = padded(self.atoms(rows_of(stream["x"], mask)), mask)
-        start = {} if self.virtual is None else {"graph_virtual": self.virtual.expand(len(x), -1)}
+        start = {} if self.virtual is None else {"graph_virtual": self.virtual.repeat(len(x), 1)}
         return {**stream, "x": x, **start}
 
 
