@@ -17,7 +17,7 @@ import pytest
 from exapt import api
 from exapt.api import _ranked
 from exapt.app.engines.local import Local
-from exapt.core.errors import ConfigError, DataError, RunExistsError
+from exapt.core.errors import ConfigError, DataError, InputError, RunExistsError
 
 HEADS = ("CC", "CCC", "OC", "NC", "FC", "ClC", "CC(C)", "C1CC1", "CSC", "OCC")
 TAILS = ("c1ccccc1", "c1ccncc1", "C1CCNCC1", "c1ccsc1", "C(=O)O", "C(=O)N", "C#N", "c1ccc(O)cc1", "S(=O)(=O)N", "CCO")
@@ -335,7 +335,7 @@ def killed(config, output, wanted):
     """Start the command and kill it as soon as so many parts are there; its own processes must end too."""
     parts = output.with_name("ranked.tsv.partial") / "parts"
     process = subprocess.Popen(command(config, output), stderr=subprocess.DEVNULL)
-    stop = time.monotonic() + 60
+    stop = time.monotonic() + 300
     while len(list(parts.glob("*.parquet"))) < wanted:
         assert process.poll() is None
         assert time.monotonic() < stop
@@ -366,14 +366,14 @@ def test_a_process_of_it_is_killed(long_library, tmp_path):
     output = tmp_path / "ranked.tsv"
     process = subprocess.Popen(command(config, output), stderr=subprocess.PIPE, text=True)
     parts = tmp_path / "ranked.tsv.partial" / "parts"
-    stop = time.monotonic() + 60
+    stop = time.monotonic() + 300
     while len(list(parts.glob("*.parquet"))) < 5:
         assert process.poll() is None
         assert time.monotonic() < stop
         time.sleep(0.01)
     workers = [child for child in children(process.pid) if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
     os.kill(workers[0], signal.SIGKILL)
-    _, messages = process.communicate(timeout=60)
+    _, messages = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "A process of the screen was killed" in messages
     assert "Traceback" not in messages
@@ -391,16 +391,28 @@ def test_killed_again_and_again(long_library, tmp_path):
     assert output.read_bytes() == undisturbed.read_bytes()
 
 
-@contextlib.contextmanager
-def cluster(nodes):
-    """A head without processors, and worker nodes of one each; on this machine, but each with its own processes."""
-    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'exapt[ray]'")
+def started(nodes, tries=2):
+    """A head without processors, and worker nodes of one each, on this machine, but with processes of their own."""
     from ray.cluster_utils import Cluster
 
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    made = Cluster(initialize_head=False)
     try:
-        workers = [made.add_node(num_cpus=1) for _ in range(nodes)]
-        made.wait_for_nodes()
+        made.add_node(num_cpus=0, include_dashboard=False)
+        return made, [made.add_node(num_cpus=1) for _ in range(nodes)]
+    except Exception as error:
+        made.shutdown()
+        if "timed out during startup" not in str(error):
+            raise
+    if tries == 1:
+        pytest.skip("this machine is too busy: Ray's own processes did not start in the 15 s that Ray gives them")
+    return started(nodes, tries - 1)
+
+
+@contextlib.contextmanager
+def cluster(nodes):
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'exapt[ray]'")
+    made, workers = started(nodes)
+    try:
         yield made, workers
     finally:
         ray.shutdown()
@@ -409,10 +421,14 @@ def cluster(nodes):
 
 def test_a_machine_is_killed_in_the_middle(long_library, tmp_path, monkeypatch):
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "40")
     config, undisturbed = long_library
     with cluster(2) as (made, workers):
+        from exapt.api._screen_work import Work
         from exapt.app.engines.ray import RayData
 
+        with pytest.raises(InputError, match="not seen from this machine"):
+            list(RayData(made.address)(Work(tmp_path / "nowhere", []), [0]))
         done = []
 
         def watched(work, numbers):

@@ -58,8 +58,7 @@ class RayData:
     def _map(self, ray: Any, work: Work, numbers: Sequence[int]) -> Iterator[Done]:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
-        processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
-        pool = ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, min(processors, len(numbers))))
+        pool = ray.data.ActorPoolStrategy(min_size=1, max_size=len(numbers))  # as many as there are processors for
         items = [{"number": number} for number in numbers]
         blocks = ray.data.from_items(items, override_num_blocks=min(len(items), MOST_TASKS))
         done = blocks.map_batches(
@@ -67,9 +66,12 @@ class RayData:
         )
         try:
             for row in done.iter_rows():
+                if row["error"]:
+                    raise (InputError if row["code"] == InputError.exit_code else ExaptError)(row["error"])
                 yield Done(int(row["number"]), int(row["rows"]), int(row["rejected"]))
         except ray.exceptions.RayError as error:
-            raise _ours(error) from error
+            told = [line.strip() for line in str(error).splitlines() if line.strip()]
+            raise ExaptError(f"Ray gave up: {told[-1] if told else error!r}. Finished parts are kept.") from error
 
 
 class _Actor:
@@ -79,9 +81,16 @@ class _Actor:
         alone_in_process()
         self.work = work
 
-    def __call__(self, batch: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
-        done = [self.work(int(number)) for number in batch["number"]]
-        return {name: np.array([getattr(one, name) for one in done]) for name in ("number", "rows", "rejected")}
+    def __call__(self, batch: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[Any]]:
+        """One row a block: what is done of it, or the error, which Ray would bury in one of its own."""
+        rows = [self._one(int(number)) for number in batch["number"]]
+        return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+    def _one(self, number: int) -> dict[str, Any]:
+        try:
+            return {**vars(self.work(number)), "error": "", "code": 0}
+        except ExaptError as error:
+            return {"number": number, "rows": 0, "rejected": 0, "error": str(error), "code": error.exit_code}
 
 
 def _ray() -> Any:
@@ -111,14 +120,3 @@ def _connect(ray: Any, address: str | None) -> None:
             f"--address {address}: no Ray cluster answers ({str(error).splitlines()[0]}). "
             "Start one with `ray start --head`, or leave --address out for this machine alone."
         ) from None
-
-
-def _ours(error: BaseException) -> ExaptError:
-    """The error that a worker raised, or one line of what Ray says."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ExaptError):
-            return seen
-        seen = getattr(seen, "cause", None) or seen.__cause__
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return ExaptError(f"Ray gave up: {lines[-1].strip() if lines else type(error).__name__}. Finished parts are kept.")
