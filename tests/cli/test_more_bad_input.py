@@ -313,7 +313,11 @@ def test_ctrl_c_says_how_to_go_on(good, tmp_path):
     command = [sys.executable, "-m", "exapt.app.cli", "finetune", good, "--target", "label", "--backbone", "cnn"]
     options = ["--set", "training.epochs=100000", "--set", "backbone.dim=4", "-o", tmp_path / "run", "--quiet"]
     process = subprocess.Popen(
-        [*command, *options], stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        [*command, *options],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # ignored in background jobs
     )
     started = tmp_path / "run.partial" / "run.yaml"
     for _ in range(600):
@@ -322,7 +326,10 @@ def test_ctrl_c_says_how_to_go_on(good, tmp_path):
         time.sleep(0.1)
     time.sleep(2)
     process.send_signal(signal.SIGINT)
-    _, text = process.communicate(timeout=60)
+    try:
+        _, text = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode in (130, -signal.SIGINT), text  # a shell says 130 to both
     assert text.strip().splitlines()[-1].startswith("Interrupted. ")
     assert "Traceback" not in text
