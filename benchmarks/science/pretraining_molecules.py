@@ -4,16 +4,21 @@
 (`random:WEIGHTS` is the same network without training): a linear probe on the pooled features, by 3-fold
 cross-validation over scaffolds inside the training part of five benchmark sets. ROC-AUC % (mean over tasks), for
 Lipophilicity RMSE.
+
+`--trials [FOLDER]` trains the candidates of pretrain/trials.yaml into FOLDER first (those that are not there yet) and
+prints their rows.
 """
 
 from __future__ import annotations
 
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import yaml
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import roc_auc_score
@@ -21,8 +26,9 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from exapt import api
 from exapt.bio.chem.scaffolds import murcko
-from exapt.core.config import BackboneConfig, DataConfig
+from exapt.core.config import BackboneConfig, DataConfig, parse
 from exapt.core.contracts import Backbone, Table
 from exapt.core.registry import ENCODERS, SPLITS
 from exapt.core.seeds import seed_everything
@@ -86,8 +92,22 @@ def probe(table: Table, x: NDArray[np.float32]) -> float:
     return float(np.mean(scores))
 
 
+def trials(folder: Path) -> list[str]:
+    """Train the candidates; their folders, after one of random weights."""
+    path = Path(__file__).parent / "pretrain" / "trials.yaml"
+    made = []
+    for name, values in yaml.safe_load(path.read_text(encoding="utf-8"))["candidates"].items():
+        output = folder / name.replace(", ", "+").replace(" ", "_")
+        if not output.exists():
+            api.pretrain(parse(values, f"{path}: {name}"), output, quiet=True)
+        made.append(str(output))
+    return [f"random:{made[0]}", *made]
+
+
 def main(names: list[str]) -> None:
     """Print the table."""
+    if names[0] == "--trials":
+        names = trials(Path(names[1]) if len(names) > 1 else Path(__file__).parent / "work" / "trials")
     warnings.simplefilter("ignore")
     tables = {name: training_part(name) for name in SETS}
     print("| weights | " + " | ".join(SETS) + " |", flush=True)
