@@ -14,17 +14,13 @@ Pearson & Lipman (1988) Improved tools for biological sequence comparison. doi:1
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TextIO, cast
+from typing import BinaryIO, NamedTuple
 
-from exapt.bio.formats.compressed import open_binary
+from exapt.bio.formats.compressed import open_binary, open_text
 from exapt.core.errors import DataError
-from exapt.core.paths import atomic
 
 BLOCK = 1 << 18
 _FIELD = re.compile(r"(?:^|(?<=\s))([A-Za-z_]\w*)=(.*?)(?=\s+[A-Za-z_]\w*=|$)")
@@ -95,8 +91,8 @@ def read_pieces(path: Path) -> Iterator[Piece]:
         yield from _pieces(file, str(path))
 
 
-def parse(file: BinaryIO, where: str) -> Iterator[Record]:
-    r"""Stream the records of an open file; `where` names it in errors.
+def parse(file: BinaryIO, where: str, *, line: int = 1) -> Iterator[Record]:
+    r"""Stream the records of an open file; `where` names it in errors, `line` is the number of its first line.
 
     Examples
     --------
@@ -104,12 +100,11 @@ def parse(file: BinaryIO, where: str) -> Iterator[Record]:
     >>> list(parse(io.BytesIO(b";note\n>a first\nAC\ngt\n>b\n"), "x.fa"))
     [Record(id='a', sequence='ACgt', description='first', line=2), Record(id='b', sequence='', description='', line=5)]
     """
-    for piece in _pieces(file, where):
+    for piece in _pieces(file, where, line):
         yield from map(Record, *piece)
 
 
-def _pieces(file: BinaryIO, where: str) -> Iterator[Piece]:
-    line = 1
+def _pieces(file: BinaryIO, where: str, line: int = 1) -> Iterator[Piece]:
     for start, block in _whole_records(file):
         try:
             text = block.decode()
@@ -118,7 +113,7 @@ def _pieces(file: BinaryIO, where: str) -> Iterator[Piece]:
             byte = f"{block[error.start]:#04x}"
             raise DataError(f"{where}:{bad}: not text (byte {byte}); a FASTA file is UTF-8 or ASCII.") from None
         if start:
-            text = _skip_preamble(text, where)
+            text = _skip_preamble(text, where, line)
             line += block.count(b"\n") - text.count("\n")
         if text:
             yield _columns(text, line, where)
@@ -142,19 +137,18 @@ def _whole_records(file: BinaryIO) -> Iterator[tuple[bool, bytes]]:
         yield first, b"".join(parts)
 
 
-def _skip_preamble(text: str, where: str) -> str:
+def _skip_preamble(text: str, where: str, line: int) -> str:
     """Drop comments and blank lines before the first header."""
     if text.startswith("\ufeff"):
         text = text[1:]
-    skipped = 0
     while text and not text.startswith(">"):
-        line, _, rest = text.partition("\n")
-        if line.strip() and not line.startswith(";"):
+        words, _, rest = text.partition("\n")
+        if words.strip() and not words.startswith(";"):
             raise DataError(
-                f"{where}:{skipped + 1}: expected a header that starts with '>', found {line.strip()[:20]!r}. "
+                f"{where}:{line}: expected a header that starts with '>', found {words.strip()[:20]!r}. "
                 "Is this a FASTA file?"
             )
-        text, skipped = rest, skipped + 1
+        text, line = rest, line + 1
     return text
 
 
@@ -193,23 +187,23 @@ def write(path: Path, records: Iterable[Record], *, width: int = 60) -> int:
         Letters a line; 0 writes each sequence on one line.
     """
     count = 0
-    with atomic(path) as temporary, _open_for_writing(temporary, compressed=path.suffix == ".gz") as file:
+    with open_text(path) as file:
         for record in records:
-            header = f">{record.id} {record.description}" if record.description else f">{record.id}"
-            letters = record.sequence
-            step = width or max(len(letters), 1)
-            lines = [letters[i : i + step] for i in range(0, len(letters), step)]
-            file.write("\n".join([header, *lines]) + "\n")
+            file.write(text(record, width=width))
             count += 1
     return count
 
 
-@contextmanager
-def _open_for_writing(path: Path, *, compressed: bool) -> Iterator[TextIO]:
-    with ExitStack() as stack:
-        file: BinaryIO = stack.enter_context(path.open("wb"))
-        if compressed:
-            # A fixed time stamp and no name: the same records give the same bytes.
-            zipped = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0))
-            file = cast("BinaryIO", zipped)
-        yield stack.enter_context(io.TextIOWrapper(file, encoding="utf-8", newline="\n"))
+def text(record: Record, *, width: int = 60) -> str:
+    r"""One record as it stands in a file.
+
+    Examples
+    --------
+    >>> text(Record("a", "ACGTAC", "first"), width=4)
+    '>a first\nACGT\nAC\n'
+    """
+    header = f">{record.id} {record.description}" if record.description else f">{record.id}"
+    letters = record.sequence
+    step = width or max(len(letters), 1)
+    lines = [letters[i : i + step] for i in range(0, len(letters), step)]
+    return "\n".join([header, *lines]) + "\n"
