@@ -19,7 +19,8 @@ import numpy as np
 from exapt.bio.chem.fingerprints import morgan
 from exapt.bio.chem.similarity import nearest
 from exapt.core.config import DataConfig
-from exapt.data.leakage import canonical_keys, coverage, overlap, similar, sketch
+from exapt.data.keys import canonical_keys
+from exapt.data.leakage import coverage, overlap, similar, sketch
 from exapt.data.leakage.sketches import NEAR, false_matches
 from exapt.data.loading import load
 

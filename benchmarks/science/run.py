@@ -27,7 +27,7 @@ from exapt.core.config import DataConfig, RunConfig, parse
 from exapt.core.errors import ExaptError
 from exapt.core.provenance import code_version, versions
 from exapt.core.registry import METRICS
-from exapt.data.leakage import row_keys
+from exapt.data.keys import row_keys
 from exapt.data.loading import load
 from exapt.evaluate.compare import ArmResult, compare
 from exapt.evaluate.intervals import interval

@@ -10,7 +10,7 @@ from exapt.core.contracts import Matrix
 from exapt.data.encoders import _cells
 from exapt.data.encoders.expression import Expression
 from exapt.data.encoders.letters import ORDER, Letters
-from exapt.data.leakage import canonical_keys
+from exapt.data.keys import canonical_keys
 
 
 def decode(encoder, x):

@@ -68,7 +68,7 @@ class Neighbours:
 def write_neighbours(folder: Path, table: Table, train: Rows) -> None:
     """Keep what `predict` needs of the training rows; nothing where rows are neither molecules nor pairs."""
     from exapt.bio.chem.fingerprints import morgan
-    from exapt.data.leakage import canonical_keys
+    from exapt.data.keys import canonical_keys
     from exapt.data.pairs import are_pairs
 
     arrays: dict[str, NDArray[Any]] = {}

@@ -14,7 +14,7 @@ from exapt.core.errors import ConfigError, DataError, InputError, nearest
 
 if TYPE_CHECKING:
     from exapt.api._run import OpenedRun
-    from exapt.tasks.screening.scorers import Scorer
+    from exapt.tasks.screening.scorer import Scorer
 
 YES = ("1", "1.0", "yes", "true", "active", "positive", "binder", "hit", "toxic")
 Floats = NDArray[np.float64]
@@ -78,7 +78,7 @@ def reads_protein(run: Path) -> bool:
 
 def _of_run(plain: Mapping[str, Any]) -> Scorer:
     from exapt.api._run import open_run
-    from exapt.tasks.screening.scorers import CallableScorer
+    from exapt.tasks.screening.scorer import CallableScorer
 
     opened = open_run(Path(plain["run"]))
     recipe = {key: value for key, value in plain.items() if key != "name"}

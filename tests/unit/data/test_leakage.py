@@ -12,7 +12,8 @@ from exapt.bio.sequence.alphabets import reverse_complement
 from exapt.core.contracts import Column, Fold, Matrix, Table
 from exapt.core.errors import ConfigError, DataError, WeightsError
 from exapt.data import leakage
-from exapt.data.leakage import canonical_keys, coverage, fix, gather, overlap, similar, sketch, sketches
+from exapt.data.keys import canonical_keys
+from exapt.data.leakage import coverage, fix, gather, overlap, similar, sketch, sketches
 from exapt.data.splits.predefined import PredefinedSplit
 
 COLUMNS = {"id": Column("id", "label"), "seq": Column("input", "dna"), "y": Column("target", "label")}

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from exapt.core.contracts import Column, Fold, Table
+from exapt.data.keys import distinct
 from exapt.data.leakage import audit
-from exapt.data.leakage.keys import distinct
 from exapt.data.leakage.names import names
 
 PROTEIN, MOLECULE = Column("input", "protein"), Column("input", "molecule")

@@ -10,7 +10,7 @@ from exapt.core.errors import ConfigError
 from exapt.core.registry import CLEANERS, SPLITS
 from exapt.data import loading
 from exapt.data.cleaning import apply, not_in
-from exapt.data.leakage import canonical_keys
+from exapt.data.keys import canonical_keys
 from exapt.data.loading import Loaded
 
 OTHERS = {

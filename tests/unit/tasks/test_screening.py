@@ -11,7 +11,8 @@ from exapt.tasks.screening.acquisition import RULES, Campaign
 from exapt.tasks.screening.enrichment import Draw, bias, draws, measures, scaffold_recall, summary
 from exapt.tasks.screening.fusion import fuse, ranks
 from exapt.tasks.screening.learned import LearnedScorer
-from exapt.tasks.screening.scorers import CallableScorer, build_scorer
+from exapt.tasks.screening.scorer import CallableScorer
+from exapt.tasks.screening.scorers import build_scorer
 from exapt.tasks.screening.similarity import SimilarityScorer
 
 ACTIVES = ["CC(=O)Oc1ccccc1C(=O)O", "OC(=O)c1ccccc1O", "COC(=O)c1ccccc1O"]

@@ -54,7 +54,7 @@ class NotIn(Rule):
         ConfigError
             Where a card has no split, or nothing of the same modality.
         """
-        from exapt.data.leakage.keys import canonical_keys
+        from exapt.data.keys import canonical_keys
 
         names = text_inputs(table)
         own = {name: canonical_keys(table.frame[name].tolist(), table.columns[name].modality) for name in names}
@@ -78,7 +78,7 @@ def _keys(card: str, part: str) -> dict[Modality, NDArray[np.uint64]]:
     """Keys of the sequences and molecules of a card, by modality."""
     from exapt.core.config import DataConfig
     from exapt.core.registry import SPLITS
-    from exapt.data.leakage.keys import canonical_keys
+    from exapt.data.keys import canonical_keys
     from exapt.data.loading import load
 
     loaded = load(DataConfig(name=card))

@@ -3,7 +3,6 @@
 from exapt.data.leakage.audit import audit, describe
 from exapt.data.leakage.evidence import Evidence, gather
 from exapt.data.leakage.fix import fix
-from exapt.data.leakage.keys import canonical_keys, row_keys
 from exapt.data.leakage.similarity import Nearest, nearest_training
 from exapt.data.leakage.sketches import coverage, overlap, similar, sketch
 
@@ -11,14 +10,12 @@ __all__ = [
     "Evidence",
     "Nearest",
     "audit",
-    "canonical_keys",
     "coverage",
     "describe",
     "fix",
     "gather",
     "nearest_training",
     "overlap",
-    "row_keys",
     "similar",
     "sketch",
 ]

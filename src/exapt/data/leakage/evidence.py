@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exapt.core.contracts import Fold, Rows, Table
 from exapt.core.errors import WeightsError
-from exapt.data.leakage.keys import Keys, canonical_keys, keys_by_spelling, row_keys
+from exapt.data.keys import Keys, canonical_keys, keys_by_spelling, row_keys
 from exapt.data.leakage.similarity import Nearest, nearest_training
 from exapt.data.leakage.sketches import NEAR, coverage, false_matches, overlap, overlap_by_spelling, similar
 

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from exapt.core.contracts import Matrix, Modality
 from exapt.core.errors import WeightsError
-from exapt.data.leakage.keys import Keys, canonical_keys, cells, distinct, keys_by_spelling, mixed, name_keys
+from exapt.data.keys import Keys, canonical_keys, cells, distinct, keys_by_spelling, mixed, name_keys
 
 FORMAT_VERSION = 2
 BYTES = 785_000  # of packed hashes; base85 makes 981 kB of them

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from exapt.bio.chem.counted import Keys, keys_of
 from exapt.core.errors import ConfigError
-from exapt.tasks.screening.scorers import Floats, Plain, Scorer
+from exapt.tasks.screening.scorer import Floats, Plain, Scorer
 from exapt.tasks.screening.similarity import check_readable
 
 FAMILIES = ("ecfp4", "fcfp4", "atom_pairs", "torsions")

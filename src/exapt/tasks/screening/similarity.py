@@ -8,7 +8,7 @@ import numpy as np
 
 from exapt.bio.chem.counted import References, keys
 from exapt.core.errors import ConfigError, DataError
-from exapt.tasks.screening.scorers import Floats, Plain, Scorer
+from exapt.tasks.screening.scorer import Floats, Plain, Scorer
 
 
 class SimilarityScorer(Scorer):
