@@ -265,6 +265,12 @@ class Annotation:
         parts = sorted((part for child in loose for part in child.parts), key=lambda part: part[:2])
         return [*named, replace(loose[0], parts=tuple(parts), parents=(parent.id,))]
 
+    def sorted(self) -> Annotation:
+        """The same features by contig, in the order of `contigs`, start, and the longer first."""
+        order = {name: index for index, name in enumerate(self.contigs)}
+        features = sorted(self.features, key=lambda f: (order.get(f.seqid, len(order)), f.start, -f.end))
+        return replace(self, features=tuple(features))
+
     def roots(self) -> Iterator[Feature]:
         """The features whose parents are not in the annotation, or that have none."""
         return (feature for feature in self.features if not any(name in self._by_id for name in feature.parents))

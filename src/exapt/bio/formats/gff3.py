@@ -25,21 +25,19 @@ Stein L (2020) Generic Feature Format Version 3, 1.26. https://github.com/The-Se
 from __future__ import annotations
 
 import io
-import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, TextIO
 from urllib.parse import unquote
 
 from exapt.bio.formats import fasta
-from exapt.bio.formats.annotation import Annotation, Attributes, Contig, Feature, Part, Strand
+from exapt.bio.formats._columns import NATURAL, Draft, number, part, without
+from exapt.bio.formats.annotation import Annotation, Attributes, Contig, Feature, Part
 from exapt.bio.formats.compressed import open_binary, open_text, text_lines
 from exapt.core.errors import DataError
 
-STRANDS: dict[str, Strand] = {"+": "+", "-": "-", ".": ".", "?": "?"}
-PHASES = {".": None, "0": 0, "1": 1, "2": 2}
 _RESERVED = re.compile(r"[\x00-\x1f\x7f%;=&,]")
 _NOT_IN_SEQID = re.compile(r"[^a-zA-Z0-9.:^*$@!+_?|\-]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f%]")
@@ -70,22 +68,22 @@ def parse(file: BinaryIO, where: str) -> Annotation:
     >>> gene.start, gene.end, gene.id, gene.attributes
     (0, 9, 'g1', {'Note': ('50% of it', 'two')})
     """
-    drafts: dict[object, _Draft] = {}
+    drafts: dict[object, Draft] = {}
     contigs: dict[str, Contig] = {}
     directives: list[str] = []
     letters: dict[str, str] = {}
-    for number, text in text_lines(file, where):
+    for line, text in text_lines(file, where):
         if text.startswith((">", "##FASTA")):
             rest = file.read() if text.startswith("#") else text.encode() + b"\n" + file.read()
-            letters = _letters(rest, where, number + text.startswith("#"), contigs)
+            letters = _letters(rest, where, line + text.startswith("#"), contigs)
             break
         if text.startswith("#"):
-            _directive(text, f"{where}:{number}", contigs, directives)
+            _directive(text, f"{where}:{line}", contigs, directives)
         elif text.strip():
             try:
-                _add(text, number, drafts, contigs)
+                _add(text, line, drafts, contigs)
             except ValueError as error:
-                raise DataError(f"{where}:{number}: {error}") from None
+                raise DataError(f"{where}:{line}: {error}") from None
     features = [draft.feature() for draft in drafts.values()]
     for index, feature in enumerate(features):
         if feature.value("Is_circular") == "true":
@@ -93,44 +91,7 @@ def parse(file: BinaryIO, where: str) -> Annotation:
     return Annotation(tuple(features), contigs, tuple(directives), letters, where)
 
 
-@dataclass
-class _Draft:
-    """A feature whose other lines may still come."""
-
-    seqid: str
-    source: str
-    type: str
-    line: int
-    id: str
-    parents: list[str] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
-
-    def feature(self) -> Feature:
-        parts = self.parts
-        shared = parts[0].attributes
-        if len(parts) > 1:
-            shared = {k: v for k, v in shared.items() if all(part.attributes.get(k) == v for part in parts)}
-            if len({part.strand for part in parts}) == 1:
-                parts = sorted(parts, key=lambda part: part[:2])
-        first, last = min(part.start for part in parts), max(part.end for part in parts)
-        partial = (
-            any(part.attributes.get("start_range") == (".", str(first + 1)) for part in parts),
-            any(part.attributes.get("end_range") == (str(last), ".") for part in parts),
-        )
-        gone = {"start_range"} if partial[0] else set()
-        gone |= {"end_range"} if partial[1] else set()
-        gone |= {"partial"} if gone and shared.get("partial") == ("true",) else set()
-        own = (part._replace(attributes=_without(part.attributes, gone | set(shared))) for part in parts)
-        shared = _without(shared, gone)
-        found = (self.seqid, self.type, tuple(own), self.id, tuple(self.parents), self.source, shared, partial)
-        return Feature(*found, self.line)
-
-
-def _without(attributes: Attributes, gone: set[str]) -> Attributes:
-    return {name: values for name, values in attributes.items() if name not in gone}
-
-
-def _add(text: str, number: int, drafts: dict[object, _Draft], contigs: dict[str, Contig]) -> None:
+def _add(text: str, number: int, drafts: dict[object, Draft], contigs: dict[str, Contig]) -> None:
     columns = text.split("\t")
     if len(columns) != 9:
         raise ValueError(f"found {len(columns)} columns; a feature has 9, separated by tabs.")
@@ -138,52 +99,17 @@ def _add(text: str, number: int, drafts: dict[object, _Draft], contigs: dict[str
     attributes = _attributes(columns[8])
     (name,) = attributes.pop("ID", ("",))[:1]
     parents = attributes.pop("Parent", ())
-    part = Part(
-        *_interval(columns[3], columns[4]), _strand(columns[6]), _phase(columns[7]), _score(columns[5]), attributes
-    )
+    found = part(columns, attributes)
     if not seqid or not kind:
         raise ValueError("the sequence (column 1) or the type (column 3) is empty.")
     key = (name, seqid, source, kind) if name else number
     draft = drafts.get(key)
     if draft is None:
-        draft = drafts[key] = _Draft(seqid, "" if source == "." else source, kind, number, name)
+        draft = drafts[key] = Draft(seqid, "" if source == "." else source, kind, number, name)
         if seqid not in contigs:
             contigs[seqid] = Contig(seqid)
-    draft.parts.append(part)
+    draft.parts.append(found)
     draft.parents.extend(parent for parent in parents if parent not in draft.parents)
-
-
-def _interval(first: str, last: str) -> tuple[int, int]:
-    if not (first.isascii() and first.isdigit() and last.isascii() and last.isdigit() and int(first)):
-        raise ValueError(f"start and end are whole numbers from 1; found {first!r} and {last!r}.")
-    if int(last) < int(first):
-        raise ValueError(
-            f"the end {last} is before the start {first}. Over the origin of a circular sequence, add its length "
-            "to the end; on the other strand, the smaller number is the start all the same."
-        )
-    return int(first) - 1, int(last)
-
-
-def _strand(text: str) -> Strand:
-    if text not in STRANDS:
-        raise ValueError(f"the strand (column 7) is one of + - . ?; found {text!r}.")
-    return STRANDS[text]
-
-
-def _phase(text: str) -> int | None:
-    if text not in PHASES:
-        raise ValueError(f"the phase (column 8) is one of 0 1 2 and '.'; found {text!r}.")
-    return PHASES[text]
-
-
-def _score(text: str) -> float | None:
-    try:
-        score = None if text == "." else float(text.replace("_", "?"))
-    except ValueError:
-        score = math.nan
-    if score is not None and not math.isfinite(score):
-        raise ValueError(f"the score (column 6) is a finite number or '.'; found {text!r}.")
-    return score
 
 
 def _attributes(text: str) -> dict[str, tuple[str, ...]]:
@@ -215,7 +141,7 @@ def _plain(text: str) -> str:
 def _directive(text: str, place: str, contigs: dict[str, Contig], directives: list[str]) -> None:
     if text.startswith("##sequence-region"):
         words = text.split()
-        if len(words) != 4 or not re.fullmatch("[0-9]+", words[3]):
+        if len(words) != 4 or not NATURAL.fullmatch(words[3]):
             raise DataError(f"{place}: expected '##sequence-region NAME 1 LENGTH', found {text!r}.")
         name = _plain(words[1])
         contigs[name] = Contig(name, int(words[3]))
@@ -249,7 +175,7 @@ def _landmark(feature: Feature, contigs: dict[str, Contig]) -> Feature:
     if contig.circular or len(feature.parts) > 1 or feature.start or contig.length not in (None, feature.end):
         return feature
     contigs[feature.seqid] = replace(contig, length=feature.end, circular=True)
-    return replace(feature, attributes=_without(feature.attributes, {"Is_circular"}))
+    return replace(feature, attributes=without(feature.attributes, {"Is_circular"}))
 
 
 def write(path: Path, annotation: Annotation) -> None:
@@ -322,25 +248,11 @@ def _lines(feature: Feature, name: str, *, circular: bool) -> Iterator[str]:
     if feature.partial[1]:
         shared["end_range"] = (str(feature.end), ".")
     text = _column(shared)
-    for part in feature.parts:
-        if part.end <= part.start:
-            raise DataError(f"GFF3 cannot write a {feature.type} of no letters ({feature.seqid}:{part.start}).")
-        own = ";".join(filter(None, (text, _column(part.attributes)))) or "."
-        phase = "." if part.phase is None else part.phase
-        yield f"{head}\t{part.start + 1}\t{part.end}\t{number(part.score)}\t{part.strand}\t{phase}\t{own}\n"
-
-
-def number(value: float | None) -> str:
-    """The shortest text that reads back as the same number; ``.`` for None.
-
-    Examples
-    --------
-    >>> number(4.0), number(0.25), number(None)
-    ('4', '0.25', '.')
-    """
-    if value is None:
-        return "."
-    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+    for start, end, strand, phase, score, attributes in feature.parts:
+        if end <= start:
+            raise DataError(f"GFF3 cannot write a {feature.type} of no letters ({feature.seqid}:{start}).")
+        own = ";".join(filter(None, (text, _column(attributes)))) or "."
+        yield f"{head}\t{start + 1}\t{end}\t{number(score)}\t{strand}\t{'.' if phase is None else phase}\t{own}\n"
 
 
 def _column(attributes: Attributes) -> str:
