@@ -11,8 +11,8 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "RunScorer": "screening",
-    "ScreenConfig": "screening",
+    "RunScorer": "_screen_request",
+    "ScreenConfig": "_screen_request",
     "audit": "inspection",
     "compare": "curves",
     "convert": "conversion",

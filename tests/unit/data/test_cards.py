@@ -17,6 +17,7 @@ from exapt.data.loading import Loaded, load, stream
 
 EMBEDDED = ("pbmc68k_reduced", "sklearn_digits")
 FROM_REPOSITORIES = sorted(set(cards.names()) - set(EMBEDDED))
+CORPORA = ("zinc_chembl", "protein_corpus")  # hundreds of thousands of rows, cleaned as they are read
 
 
 def loaded(name, **stated) -> Loaded:
@@ -106,7 +107,9 @@ def test_sklearn_digits():
 
 
 @pytest.mark.mirror
-@pytest.mark.parametrize("name", FROM_REPOSITORIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=pytest.mark.slow) if one in CORPORA else one for one in FROM_REPOSITORIES]
+)
 def test_rows_and_checksums(name):
     result = loaded(name)
     assert len(result.table) == cards.read(name).rows

@@ -137,13 +137,17 @@ def indexed(path: Path, *, upper: bool = False) -> Iterator[Genome]:
     contigs = {record.id: _contig(record) for record in _records(path)}
     with tempfile.TemporaryDirectory() as folder:
         index, blocks = f"{folder}/index.fai", f"{folder}/index.gzi"
+        packed = ("--gzi-idx", blocks) if is_gzip(path) else ()
         quiet = pysam.set_verbosity(0)
         try:
-            pysam.faidx("--fai-idx", index, "--gzi-idx", blocks, str(path))
-            file_ = pysam.FastaFile(str(path), filepath_index=index, filepath_index_compressed=blocks)
+            pysam.faidx("--fai-idx", index, *packed, str(path))
+            file_ = pysam.FastaFile(
+                str(path), filepath_index=index, filepath_index_compressed=blocks if packed else None
+            )
         except (pysam.utils.SamtoolsError, OSError, ValueError):
             raise DataError(
-                f"{path}: lines of one sequence differ in length, so it has no index. Write it anew with equal lines."
+                f"{path}: no index can be made, as a rule because lines of one sequence differ in length. Write the "
+                "file anew with equal lines."
             ) from None
         finally:
             pysam.set_verbosity(quiet)
