@@ -46,7 +46,6 @@ METHODS: dict[str, dict[str, Any]] = {
     "UCB, process": {"rule": "ucb", "surrogate": "process"},
     "Thompson, process": {"rule": "thompson", "surrogate": "process"},
     "greedy, forest": {"rule": "greedy", "surrogate": "forest"},
-    "UCB, forest": {"rule": "ucb", "surrogate": "forest"},
 }
 
 Floats = NDArray[np.float64]
