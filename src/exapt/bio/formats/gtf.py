@@ -90,9 +90,7 @@ def _add(text: str, line: int, drafts: dict[object, Draft]) -> None:
     if kind in ("gene", "transcript") and (gene if kind == "gene" else transcript):
         key = (kind, seqid, gene, "" if kind == "gene" else transcript)
         if key in drafts:
-            raise ValueError(
-                f"a second {kind} line of {transcript or gene!r} on {seqid}; the first is {drafts[key].line}."
-            )
+            raise ValueError(f"a second {kind} line of {transcript or gene!r}; the first is line {drafts[key].line}.")
     if key not in drafts:
         drafts[key] = Draft(seqid, "" if source == "." else source, kind, line, "")
     drafts[key].parts.append(part(columns, attributes))
