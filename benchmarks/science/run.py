@@ -2,7 +2,8 @@
 
 An experiment is `experiments/<name>.yaml`, its result `results/<name>.json`. Nothing is hard-coded here: the YAML holds
 the run (the schema of `exapt finetune`), and optionally the weights to make first, strategies and sizes to compare,
-and published scores to stand beside ours. `--force` repeats, `--table` writes the table in docs/reference/results.md.
+and published scores to stand beside ours. What was interrupted goes on; `--force` repeats, `--table` writes the table in
+docs/reference/results.md.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from scipy.stats import rankdata
 from exapt import api
 from exapt.api._arms import truth
 from exapt.api._prepare import Domain, cut_data, load_data, prepare_domain
+from exapt.api._work import is_finished
 from exapt.core.config import DataConfig, RunConfig, parse
 from exapt.core.errors import ExaptError
+from exapt.core.paths import read_json
 from exapt.core.provenance import code_version, versions
 from exapt.core.registry import METRICS
 from exapt.data.keys import row_keys
@@ -61,7 +64,10 @@ def run(name: str, work: Path, *, force: bool) -> dict[str, Any]:
             chosen = {"strategies": strategies or [], "sizes": sizes or []}
             result["runs"][label] = api.compare(config, output, **chosen, force=True)
         else:
-            result["runs"][label] = api.finetune(config, output, force=True)
+            done = not force and is_finished(config, output)
+            result["runs"][label] = (
+                read_json(output / "scores.json") if done else api.finetune(config, output, force=True)
+            )
             if result["runs"][label]["audit"]["exact_duplicates"]:
                 result["runs"][label]["without_copies"] = without_copies(config, output)
             if members:

@@ -38,7 +38,7 @@ from exapt.bio.formats.annotation import Annotation, Attributes, Contig, Feature
 from exapt.bio.formats.compressed import open_binary, open_text, text_lines
 from exapt.core.errors import DataError
 
-_RESERVED = re.compile(r"[\x00-\x1f\x7f%;=&,]")
+_RESERVED = re.compile(r"[\x00-\x1f\x7f%;=&,]|^ +| +$")
 _NOT_IN_SEQID = re.compile(r"[^a-zA-Z0-9.:^*$@!+_?|\-]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f%]")
 _MADE_ANEW = ("##gff-version", "###")
@@ -114,7 +114,7 @@ def _add(text: str, number: int, drafts: dict[object, Draft], contigs: dict[str,
 
 def _attributes(text: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    fields = [entry for entry in (field.strip() for field in text.split(";")) if entry and entry != "."]
+    fields = [entry for entry in (field.strip(" ") for field in text.split(";")) if entry and entry != "."]
     for entry in fields:
         name, equals, values = entry.partition("=")
         if not equals:

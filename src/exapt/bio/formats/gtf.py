@@ -203,37 +203,51 @@ def dump(file: TextIO, annotation: Annotation) -> None:
 
 
 def _parents(feature: Feature, annotation: Annotation) -> list[Feature | None]:
-    found = [parent for name in feature.parents for parent in annotation.find(name) if parent.seqid == feature.seqid]
-    return [*found] or [None]
+    found = [parent for name in feature.parents for parent in annotation.find(name)]
+    return [*(parent for parent in found if _same_locus(parent, feature))] or [None]
+
+
+def _same_locus(one: Feature, other: Feature) -> bool:
+    """A name may stand for transcripts of two genes, and on two contigs."""
+    genes = {one.value("gene_id"), other.value("gene_id")} - {""}
+    return one.seqid == other.seqid and len(genes) <= 1
 
 
 def _lines(feature: Feature, parent: Feature | None, annotation: Annotation) -> Iterator[str]:
-    is_transcript = feature.type == "transcript" or bool(
-        parent and parent.type == "gene" and annotation.children(feature)
-    )
-    gene, transcript = feature.value("gene_id"), feature.value("transcript_id")
-    if not gene and not transcript:
-        gene, transcript = _loci(feature, parent, annotation, is_transcript=is_transcript)
-    head = f"{feature.seqid}\t{feature.source or '.'}\t{'transcript' if is_transcript else feature.type}"
-    stops = (
-        [c for c in annotation.children(parent) if c.type == "stop_codon"] if parent and feature.type == "CDS" else []
-    )
-    parts = _cut(feature.parts, [part for stop in stops for part in stop.parts])
-    for start, end, strand, phase, score, own in parts:
-        attributes = {"gene_id": (gene,), "transcript_id": (transcript,), **feature.attributes, **own}
-        columns = (start + 1, end, number(score), strand, "." if phase is None else phase, _column(attributes, feature))
+    kind, gene, transcript = _loci(feature, parent, annotation)
+    loci = {"gene_id": (gene,), "transcript_id": (transcript,)}
+    siblings = annotation.children(parent) if parent and kind == "CDS" else []
+    stops = [one for one in siblings if one.type == "stop_codon" and _same_locus(one, feature)]
+    head = f"{feature.seqid}\t{feature.source or '.'}\t{kind}"
+    for start, end, strand, phase, score, own in _cut(feature.parts, [part for stop in stops for part in stop.parts]):
+        column = _column({**loci, **feature.attributes, **own, **loci}, feature)
+        columns = (start + 1, end, number(score), strand, "." if phase is None else phase, column)
         yield "\t".join((head, *map(str, columns))) + "\n"
 
 
-def _loci(feature: Feature, parent: Feature | None, annotation: Annotation, *, is_transcript: bool) -> tuple[str, str]:
-    """``gene_id`` and ``transcript_id`` of a feature that comes from another format."""
+def _loci(feature: Feature, parent: Feature | None, annotation: Annotation) -> tuple[str, str, str]:
+    """Type, ``gene_id`` and ``transcript_id``: what a GTF file said, or else what follows from the family."""
+    kind = feature.type
+    gene, transcript = feature.value("gene_id"), feature.value("transcript_id")
+    if kind != "transcript" and parent and parent.type == "gene" and annotation.children(feature):
+        kind = "transcript"
+    if "gene_id" in feature.attributes and "transcript_id" in feature.attributes:
+        return kind, gene, transcript
+    if kind == "gene":
+        return kind, gene or feature.id, ""
+    if kind == "transcript":
+        above = _named(parent, "gene_id") if parent else feature.id
+        return kind, gene or above, transcript or feature.id
     if parent is None:
-        return (
-            (feature.id, feature.id if is_transcript else "") if feature.type == "gene" or is_transcript else ("", "")
-        )
-    if is_transcript or parent.type == "gene":
-        return parent.id, feature.id if is_transcript else parent.id
-    return (parent.parents or (parent.id,))[0], parent.id
+        return kind, gene, transcript
+    if parent.type == "gene":
+        return kind, _named(parent, "gene_id"), _named(parent, "gene_id")
+    grandparent = next((found for found in _parents(parent, annotation) if found), parent)
+    return kind, _named(grandparent, "gene_id"), _named(parent, "transcript_id")
+
+
+def _named(feature: Feature, name: str) -> str:
+    return feature.value(name) or feature.id
 
 
 def _cut(parts: tuple[Part, ...], stops: list[Part]) -> Iterator[Part]:
