@@ -2,8 +2,8 @@
 
 An experiment is `experiments/<name>.yaml`, its result `results/<name>.json`. Nothing is hard-coded here: the YAML holds
 the run (the schema of `exapt finetune`), and optionally the weights to make first, strategies and sizes to compare,
-and published scores to stand beside ours. What was interrupted goes on; `--force` repeats, `--table` writes the table in
-docs/reference/results.md.
+and published scores to stand beside ours. What was interrupted goes on; `--force` repeats, `--table` writes the table
+in docs/reference/results.md.
 """
 
 from __future__ import annotations
