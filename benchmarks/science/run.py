@@ -217,8 +217,12 @@ def table() -> str:
     return "\n".join(lines)
 
 
+BESIDE = {"mse": ("concordance", "rm2"), "rmse": ("spearman",), "auroc": ("auprc",)}  # shown beside a primary metric
+
+
 def _scores(scores: dict[str, Any], label: str) -> list[str]:
-    metrics = [scores["primary_metric"], *[m for m in ("accuracy", "mcc") if m != scores["primary_metric"]]]
+    primary = scores["primary_metric"]
+    metrics = [primary, *(name for name in BESIDE.get(primary, ("accuracy", "mcc")) if name != primary)]
     rows = [f"**{label}** ({scores['n_test']} test rows, seeds {scores['seeds']}): {api.scores_sentence(scores)}", ""]
     shown = [metric for metric in metrics if metric in scores["arms"]["transfer"]]
     rows += ["| arm | " + " | ".join(shown) + " |", "|---" * (len(shown) + 1) + "|"]
