@@ -209,7 +209,7 @@ def _parents(feature: Feature, annotation: Annotation) -> list[Feature | None]:
 
 def _same_locus(one: Feature, other: Feature) -> bool:
     """A name may stand for transcripts of two genes, and on two contigs."""
-    genes = {one.value("gene_id"), other.value("gene_id")} - {""}
+    genes = {feature.attributes["gene_id"] for feature in (one, other) if "gene_id" in feature.attributes}
     return one.seqid == other.seqid and len(genes) <= 1
 
 
@@ -219,7 +219,8 @@ def _lines(feature: Feature, parent: Feature | None, annotation: Annotation) -> 
     siblings = annotation.children(parent) if parent and kind == "CDS" else []
     stops = [one for one in siblings if one.type == "stop_codon" and _same_locus(one, feature)]
     head = f"{feature.seqid}\t{feature.source or '.'}\t{kind}"
-    for start, end, strand, phase, score, own in _cut(feature.parts, [part for stop in stops for part in stop.parts]):
+    left = _cut(feature.parts, [given for stop in stops for given in stop.parts])
+    for start, end, strand, phase, score, own in left:
         column = _column({**loci, **feature.attributes, **own, **loci}, feature)
         columns = (start + 1, end, number(score), strand, "." if phase is None else phase, column)
         yield "\t".join((head, *map(str, columns))) + "\n"
