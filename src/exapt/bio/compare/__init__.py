@@ -1,0 +1,1 @@
+"""Genomes against each other: alignment, variants, structure, identity, shared genes, consequences of variants."""
