@@ -22,6 +22,7 @@ _HOMES = {
     "embed": "prediction",
     "evaluate": "evaluation",
     "explain": "explanation",
+    "find_genes": "genes",
     "finetune": "finetuning",
     "list_pieces": "inspection",
     "predict": "prediction",
