@@ -68,7 +68,7 @@ def test_substitutions_along_a_tree():
 
 
 def test_what_show_snps_lists():
-    """MUMmer 3 on B. anthracis, 87 rows: of its 37 substitutions 34 are ours, too; the rest is told in the benchmark."""
+    """MUMmer 3 on B. anthracis, 87 rows: of its 37 substitutions 34 are ours, too; the rest the benchmark tells."""
     folder = "mummer4/mummer/*/docs/web/examples/data"
     found = alignment.align(
         letters(f"{folder}/B_anthracis_contigs.fasta"), letters(f"{folder}/B_anthracis_Mslice.fasta")
