@@ -94,6 +94,20 @@ def test_from_gff3_to_gtf():
     ]
 
 
+def test_a_transcript_of_several_parts_has_exons():
+    gene = Feature("c", "gene", (Part(0, 30, "+"),), "g")
+    messenger = Feature("c", "mRNA", (Part(0, 9, "+"), Part(20, 30, "+")), "m", ("g",))
+    coding = Feature("c", "CDS", (Part(0, 9, "+", 0), Part(20, 29, "+", 0)), "p", ("m",))
+    found = again(Annotation((gene, messenger, coding)))
+    assert [(f.type, *(part[:2] for part in f.parts)) for f in found.features] == [
+        ("gene", (0, 30)),
+        ("transcript", (0, 30)),
+        ("exon", (0, 9)),
+        ("exon", (20, 30)),
+        ("CDS", (0, 9), (20, 29)),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -168,15 +182,22 @@ def test_refused_bed(text, message):
         read_bed(text)
 
 
+def test_over_the_origin_there_are_two_lines(tmp_path):
+    feature = Feature("c", "region", (Part(50, 95), Part(97, 105), Part(110, 120)), attributes={"Name": ("x",)})
+    bed.write(tmp_path / "a.bed", Annotation((feature,), {"c": Contig("c", 100, circular=True)}), sort=True)
+    found = bed.read(tmp_path / "a.bed").features
+    assert [[part[:2] for part in one.parts] for one in found] == [[(0, 5), (10, 20)], [(50, 95), (97, 100)]]
+
+
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
         ((Part(0, 5, "+"), Part(4, 9, "+")), "parts in order on one strand"),
         ((Part(0, 5, "+"), Part(6, 9, "-")), "parts in order on one strand"),
-        ((Part(5, 15, "+"),), "beyond its contig of 9 letters"),
+        ((Part(5, 15, "+"),), "goes beyond its contig of 9 letters"),
     ],
 )
 def test_not_for_bed(parts, message, tmp_path):
-    annotation = Annotation((Feature("c", "gene", parts, "g"),), {"c": Contig("c", 9, circular=True)})
+    annotation = Annotation((Feature("c", "gene", parts, "g"),), {"c": Contig("c", 9)})
     with pytest.raises(DataError, match=message):
         bed.write(tmp_path / "a.bed", annotation)

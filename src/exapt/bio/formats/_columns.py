@@ -90,6 +90,11 @@ class Draft:
         """What the lines say together: attributes that all parts share belong to the feature."""
         parts = self.parts
         shared = parts[0].attributes
+        if len(parts) == 1 and "start_range" not in shared and "end_range" not in shared:
+            own = (parts[0]._replace(attributes={}),)
+            return Feature(
+                self.seqid, self.type, own, self.id, tuple(self.parents), self.source, shared, line=self.line
+            )
         if len(parts) > 1:
             shared = {k: v for k, v in shared.items() if all(part.attributes.get(k) == v for part in parts)}
             if len({part.strand for part in parts}) == 1:
@@ -103,5 +108,8 @@ class Draft:
         if gone and shared.get("partial") == ("true",):
             gone.add("partial")
         own = tuple(part._replace(attributes=without(part.attributes, gone | set(shared))) for part in parts)
-        known = (self.seqid, self.type, own, self.id, tuple(self.parents), self.source)
-        return Feature(*known, without(shared, gone), partial, self.line)
+        return self._whole(own, without(shared, gone), partial)
+
+    def _whole(self, parts: tuple[Part, ...], shared: Attributes, partial: tuple[bool, bool]) -> Feature:
+        parents = tuple(self.parents)
+        return Feature(self.seqid, self.type, parts, self.id, parents, self.source, shared, partial, self.line)

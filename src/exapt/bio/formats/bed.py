@@ -17,7 +17,7 @@ Niu J, Denisko D, Hoffman MM (2022) The Browser Extensible Data (BED) format. GA
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -118,29 +118,56 @@ def _blocks(columns: Sequence[str], start: int, end: int) -> list[tuple[int, int
     return spans
 
 
-def write(path: Path, annotation: Annotation) -> None:
+def write(path: Path, annotation: Annotation, *, sort: bool = False) -> None:
     """Write a file atomically, one line a feature, gzip where the name ends in ``.gz``.
 
-    All lines have as many columns as the fullest needs. Where the file is to be indexed, give `Annotation.sorted`.
+    A feature over the origin of a circular contig becomes two lines. All lines have as many columns as the fullest
+    needs.
+
+    Parameters
+    ----------
+    path
+        Where to write.
+    annotation
+        Its features, whatever their families.
+    sort
+        By contig and start, as an index asks for.
 
     Raises
     ------
     DataError
-        Where a feature has parts that overlap, on two strands, or over the origin; or a name with a tab.
+        Where a feature has parts that overlap or are on two strands, goes beyond its contig, or has a name with a tab.
     """
     with open_text(path) as file:
-        dump(file, annotation)
+        dump(file, annotation, sort=sort)
 
 
-def dump(file: TextIO, annotation: Annotation) -> None:
+def dump(file: TextIO, annotation: Annotation, *, sort: bool = False) -> None:
     """Write to an open text file."""
     file.writelines(f"{directive}\n" for directive in annotation.directives)
-    width = max((_width(feature) for feature in annotation.features), default=3)
-    for feature in annotation.features:
-        contig = annotation.contigs.get(feature.seqid)
-        if contig and contig.length is not None and feature.end > contig.length:
-            raise DataError(f"BED: {_place(feature)} goes beyond its contig of {contig.length} letters.")
-        file.write("\t".join(_columns(feature)[:width]) + "\n")
+    contigs = annotation.contigs
+    pieces = tuple(
+        piece for feature in annotation.features for piece in _at_origin(feature, contigs.get(feature.seqid))
+    )
+    width = max((_width(piece) for piece in pieces), default=3)
+    found = Annotation(pieces, contigs)
+    for piece in (found.sorted() if sort else found).features:
+        file.write("\t".join(_columns(piece)[:width]) + "\n")
+
+
+def _at_origin(feature: Feature, contig: Contig | None) -> Iterator[Feature]:
+    """The feature, in two where it spans the origin."""
+    length = contig.length if contig else None
+    if contig is None or length is None or feature.end <= length:
+        yield feature
+        return
+    if not contig.circular:
+        raise DataError(f"BED: {_place(feature)} goes beyond its contig of {length} letters.")
+    before = [part._replace(end=min(part.end, length)) for part in feature.parts if part.start < length]
+    behind = [part._replace(start=max(part.start, length) - length, end=part.end - length) for part in feature.parts]
+    for parts in (before, [part for part in behind if part.end > 0]):
+        if parts:
+            yield replace(feature, parts=tuple(parts))
 
 
 def _place(feature: Feature) -> str:

@@ -154,7 +154,7 @@ def indexed(path: Path, *, upper: bool = False) -> Iterator[Genome]:
         with file_:
 
             def source(name: str, start: int, end: int) -> str:
-                letters = file_.fetch(name, start, end)
+                letters: str = file_.fetch(name, start, end)
                 return letters.upper() if upper else letters
 
             yield Genome(contigs, source, str(path))

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -220,10 +221,22 @@ def _lines(feature: Feature, parent: Feature | None, annotation: Annotation) -> 
     stops = [one for one in siblings if one.type == "stop_codon" and _same_locus(one, feature)]
     head = f"{feature.seqid}\t{feature.source or '.'}\t{kind}"
     left = _cut(feature.parts, [given for stop in stops for given in stop.parts])
+    if len(feature.parts) > 1 and kind in ("gene", "transcript"):
+        left = iter([feature.parts[0]._replace(start=feature.start, end=feature.end)])
     for start, end, strand, phase, score, own in left:
         column = _column({**loci, **feature.attributes, **own, **loci}, feature)
         columns = (start + 1, end, number(score), strand, "." if phase is None else phase, column)
         yield "\t".join((head, *map(str, columns))) + "\n"
+    if len(feature.parts) > 1 and kind == "transcript":
+        yield from _exons(feature, annotation)
+
+
+def _exons(transcript: Feature, annotation: Annotation) -> Iterator[str]:
+    """A transcript of several parts (GenBank) is one line in GTF, and a line for each exon."""
+    if not any(child.type == "exon" for child in annotation.children(transcript)):
+        for given in transcript.parts:
+            exon = replace(transcript, type="exon", parts=(given,), id="", parents=(transcript.id,), attributes={})
+            yield from _lines(exon, transcript, annotation)
 
 
 def _loci(feature: Feature, parent: Feature | None, annotation: Annotation) -> tuple[str, str, str]:
@@ -240,7 +253,7 @@ def _loci(feature: Feature, parent: Feature | None, annotation: Annotation) -> t
         above = _named(parent, "gene_id") if parent else feature.id
         return kind, gene or above, transcript or feature.id
     if parent is None:
-        return kind, gene, transcript
+        return kind, gene, transcript or "".join(feature.parents[:1])
     if parent.type == "gene":
         return kind, _named(parent, "gene_id"), _named(parent, "gene_id")
     grandparent = next((found for found in _parents(parent, annotation) if found), parent)
