@@ -91,10 +91,7 @@ class Draft:
         parts = self.parts
         shared = parts[0].attributes
         if len(parts) == 1 and "start_range" not in shared and "end_range" not in shared:
-            own = (parts[0]._replace(attributes={}),)
-            return Feature(
-                self.seqid, self.type, own, self.id, tuple(self.parents), self.source, shared, line=self.line
-            )
+            return self._whole((parts[0]._replace(attributes={}),), shared, (False, False))
         if len(parts) > 1:
             shared = {k: v for k, v in shared.items() if all(part.attributes.get(k) == v for part in parts)}
             if len({part.strand for part in parts}) == 1:
