@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from exapt.bio.compare._ends import Cover, extended
 from exapt.bio.compare.blocks import DELETED, INSERTED, OTHER, SAME, Block
 from exapt.bio.formats import fasta
+from exapt.core.errors import ConfigError
 
 Letters = Mapping[str, str]  # contig -> letters, in capitals
 Codes = NDArray[np.uint32]
@@ -172,8 +173,12 @@ class _index:
         self._letters, self._seeds = letters, seeds
 
     def __enter__(self) -> Any:
-        import mappy  # type: ignore[import-not-found,import-untyped,unused-ignore]
-
+        try:
+            import mappy
+        except ImportError:
+            raise ConfigError(
+                "Genomes are aligned by minimap2 through mappy, which is not installed: pip install 'exapt[genomes]'."
+            ) from None
         k, w, chain, score, scores = self._seeds
         options = {"k": k, "w": w, "min_cnt": 3, "min_chain_score": chain, "min_dp_score": score, "scoring": scores}
         options |= {"preset": "asm20", "n_threads": 1, "best_n": 20}
