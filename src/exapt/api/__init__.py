@@ -15,6 +15,7 @@ _HOMES = {
     "ScreenConfig": "_screen_request",
     "audit": "inspection",
     "compare": "curves",
+    "compare_genomes": "genomes",
     "convert": "conversion",
     "curve_table": "curves",
     "data_get": "inspection",

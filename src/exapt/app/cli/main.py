@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from exapt.app.cli import _explain, _genes, _print, _screen
+from exapt.app.cli import _explain, _genes, _genomes, _print, _screen
 from exapt.app.cli._options import data_config, one_of, piece, run_config
 from exapt.core.config import value_of
 
@@ -257,6 +257,7 @@ def embed(
 app.command()(_explain.explain)
 app.command()(_screen.screen)
 app.command()(_genes.genes)
+app.command()(_genomes.genomes)
 
 
 @app.command()

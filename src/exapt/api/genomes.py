@@ -1,0 +1,187 @@
+"""`compare_genomes`: two or more genomes against each other, as PAF, VCF, BED, tables and a page."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from exapt.core.errors import RunExistsError
+from exapt.core.paths import atomic, refuse_existing, write_json
+from exapt.core.progress import bar
+
+SUMMARY = "summary.json"
+
+
+def compare_genomes(
+    genomes: Sequence[str],
+    output: Path,
+    *,
+    annotation: Sequence[str] = (),
+    predict: bool = False,
+    table: int = 11,
+    circular: bool = False,
+    force: bool = False,
+    quiet: bool = False,
+) -> dict[str, Any]:
+    r"""Compare genomes and write a folder.
+
+    Parameters
+    ----------
+    genomes
+        FASTA or GenBank files, ``FILE`` or ``NAME=FILE``; the first one is the reference of variants. Lower case is
+        read as capitals.
+    output
+        Folder to write: alignment.paf, variants.vcf.gz with its index, structure.bed, identity.tsv, figures,
+        report.html, summary.json; effects.tsv, orthologs.tsv and presence.tsv where genes are known.
+    annotation
+        GFF3, GTF or GenBank files, ``NAME=FILE`` or called like the genome.
+    predict
+        Find the genes of genomes without annotation; bacteria, archaea and their phages only.
+    table
+        Genetic code where the annotation does not say one.
+    circular
+        All contigs are circular; else those whose header or LOCUS line says so.
+    force
+        Replace a folder that an earlier comparison left.
+    quiet
+        No progress on stderr.
+
+    Returns
+    -------
+    dict
+        What `summary.json` holds: ``reference``, ``genomes``, ``identity``, ``variants``, ``structure``, ``genes``,
+        ``notes``, ``seconds``.
+
+    Raises
+    ------
+    InputError
+        Where a file cannot be read, is no DNA, an annotation is that of another genome, or names repeat.
+    RunExistsError
+        Where the folder is there already.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from exapt.bio.compare import simulate
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> first = simulate.random_genome(6000, seed=1)
+    >>> other = simulate.evolve(first, divergence=0.01, seed=2).letters
+    >>> _ = (folder / "a.fa").write_text(f">c\n{first}\n")
+    >>> _ = (folder / "b.fa").write_text(f">c\n{other}\n")
+    >>> made = compare_genomes([f"{folder}/a.fa", f"{folder}/b.fa"], folder / "out", quiet=True)
+    >>> made["variants"]["b"]["substitutions"]
+    60
+    """
+    from exapt.api import _genome_files, _genome_page, _genome_sides
+    from exapt.bio.compare.several import compare
+    from exapt.report.genomes import write_genomes_report
+
+    files = _genome_sides.named(genomes)
+    given = _genome_sides.matched(annotation, files)
+    _refuse(output, force=force)
+    begun = time.perf_counter()
+    with atomic(output) as folder:
+        folder.mkdir()
+        predicted = _predict(files, given, folder, table, circular, quiet) if predict else {}
+        sides, notes = [], []
+        for name, path in files.items():
+            known = given.get(name) or predicted.get(name)
+            side, odd = _genome_sides.read_side(name, path, known, table=table, circular=circular)
+            sides.append(side)
+            notes += odd
+        notes += _without_genes([side.name for side in sides if side.genes is None])
+        letters = sum(len(text) for pair in combinations(sides, 2) for side in pair for text in side.letters.values())
+        with bar("genomes", letters, unit="bp", quiet=quiet) as progress:
+            result = compare(sides, advance=lambda done: progress.advance(done))
+        _genome_files.write_files(folder, result)
+        command = _command(files, given, output, predict=predict, table=table, circular=circular)
+        write_genomes_report(folder, _genome_page.page_content(result, notes, command))
+        made = _summary(result, files, notes, time.perf_counter() - begun)
+        write_json(folder / SUMMARY, made)
+        if output.exists():
+            shutil.rmtree(output)
+    return made
+
+
+def _refuse(output: Path, *, force: bool) -> None:
+    refuse_existing(output, force=force)
+    if output.exists() and not (output / SUMMARY).is_file():
+        raise RunExistsError(
+            f"{output} was not made by exapt genomes, so --force does not replace it. Choose another -o."
+        )
+
+
+def _predict(
+    files: Mapping[str, Path], given: Mapping[str, Path], folder: Path, table: int, circular: bool, quiet: bool
+) -> dict[str, Path]:
+    """Genome -> GFF3 of the genes that are found in it, for those that bring none."""
+    from exapt.api._genome_sides import has_genes
+    from exapt.api.genes import find_genes
+
+    found = {}
+    for name, path in files.items():
+        if name not in given and not has_genes(path):
+            found[name] = folder / "genes" / f"{name}.gff3"
+            find_genes(path, found[name], table=table, circular=circular, quiet=quiet)
+    return found
+
+
+def _without_genes(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    return [
+        f"No genes of {', '.join(names)} are known, so shared genes are not told. Give --annotation, or --predict for "
+        "bacteria, archaea and their phages."
+    ]
+
+
+def _command(
+    files: Mapping[str, Path], given: Mapping[str, Path], output: Path, *, predict: bool, table: int, circular: bool
+) -> str:
+    import shlex
+
+    words = ["exapt", "genomes", *(f"{name}={path}" for name, path in files.items())]
+    words += [word for name, path in given.items() for word in ("--annotation", f"{name}={path}")]
+    words += ["--predict"] * predict + ["--circular"] * circular + (["--table", str(table)] if table != 11 else [])
+    return shlex.join([*words, "-o", str(output)])
+
+
+def _summary(result: Any, files: Mapping[str, Path], notes: Sequence[str], seconds: float) -> dict[str, Any]:
+    from exapt.api._genome_files import identity_table, variant_counts
+    from exapt.core.provenance import code_version, sha256
+
+    genomes = {
+        side.name: {
+            "file": str(files[side.name]),
+            "sha256": sha256(files[side.name]),
+            "contigs": len(side.letters),
+            "letters": sum(map(len, side.letters.values())),
+            "genes": None if side.genes is None else len(side.genes),
+        }
+        for side in result.sides
+    }
+    variants = {
+        other.side.name: {**variant_counts(other), "effects": dict(Counter(one.kind for one in other.effects))}
+        for other in result.against
+    }
+    groups = None
+    if result.shared is not None:
+        kinds = Counter(group.kind for group in result.shared.groups)
+        groups = {kind: kinds[kind] for kind in ("core", "accessory", "unique")}
+        groups |= {"pairs": len(result.shared.pairs), "found_by": result.shared.tool}
+    return {
+        "reference": result.sides[0].name,
+        "genomes": genomes,
+        "identity": identity_table(result).to_dict("records"),
+        "variants": variants,
+        "structure": {other.side.name: dict(Counter(one.kind for one in other.large)) for other in result.against},
+        "genes": groups,
+        "notes": list(notes),
+        "seconds": seconds,
+        "exapt": code_version(),
+    }
