@@ -120,9 +120,8 @@ def density(result: Result) -> pd.DataFrame:
     for other in result.against:
         places = np.array([start[one.target] + one.start for one in other.small], dtype=np.int64)
         known = covered(other.found.blocks, reference.letters)
-        aligned = np.add.reduceat(
-            np.concatenate([known[name] for name in reference.letters]).astype(np.int64), edges[:-1]
-        )
+        whole = np.concatenate([known[name] for name in reference.letters])
+        aligned = np.add.reduceat(whole, edges[:-1], dtype=np.int64)
         counts = np.histogram(places, edges)[0]
         share = aligned / np.diff(edges)
         per_kb = np.where(share >= _LEAST, 1000 * counts / np.maximum(aligned, 1), np.nan)

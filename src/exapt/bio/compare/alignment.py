@@ -34,6 +34,7 @@ LARGE = 50  # letters of an indel that is a gap between two blocks, not a gap in
 DROP = 50.0  # score that an alignment may lose before it is cut
 LONGEST_GAP = 20_000  # letters between two blocks that are searched for a smaller one
 _WORD, _SHARE, _WHOLE = 16, 64, 1_000_000  # letters of k-mers; one in so many is kept where a genome has more letters
+_CHUNK = 1 << 22  # letters at a time; bounds the memory of temporary arrays
 _DIGITS = np.zeros(256, dtype=np.uint32)
 _DIGITS[list(b"ACGT")] = range(4)
 _OPERATION = np.zeros(9, dtype=np.uint8)
@@ -111,16 +112,21 @@ def align(query: Letters, target: Letters) -> Comparison:
     if _key(query) > _key(target):
         return align(target, query).swapped()
     seeds = FAR if divergence(query, target) > FAR_FROM else CLOSE
+    chosen, extra = _aligned(query, target, seeds)
+    with _index(query, seeds) as index:
+        lost = _copies(_in_order(block.swapped() for block in chosen), target, index)
+    return Comparison(query, target, chosen, extra, tuple(block.swapped() for block in lost))
+
+
+def _aligned(query: Letters, target: Letters, seeds: Seeds) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
+    """Blocks one to one, and further copies in the query."""
     with _index(target, seeds) as index:
         found = [piece for block in _hits(index, query) for piece in _alike(block)]
         chosen = _one_to_one(found, query, target)
         chosen = _one_to_one([*chosen, *_between(chosen, query, target)], query, target)
         chosen = _one_to_one([*chosen, *_leftover(chosen, query, index)], query, target)
         chosen = _in_order(extended(sorted(chosen, key=_rank), query, target))
-        extra = _copies(chosen, query, index)
-    with _index(query, seeds) as index:
-        lost = _copies(_in_order(block.swapped() for block in chosen), target, index)
-    return Comparison(query, target, chosen, extra, tuple(block.swapped() for block in lost))
+        return chosen, _copies(chosen, query, index)
 
 
 def divergence(query: Letters, target: Letters) -> float:
@@ -142,8 +148,9 @@ def _sketch(letters: Letters) -> Codes:
     total = sum(map(len, letters.values()))
     most = np.uint32(2**32 // _SHARE if total > _WHOLE else 2**32 - 1)
     kept = []
-    for text in letters.values():
-        digits = _DIGITS[np.frombuffer(text.encode(), dtype=np.uint8)]
+    pieces = (text[at : at + _CHUNK + _WORD - 1] for text in letters.values() for at in range(0, len(text), _CHUNK))
+    for piece in pieces:
+        digits = _DIGITS[np.frombuffer(piece.encode(), dtype=np.uint8)]
         codes = np.minimum(_words(digits), _words(3 - digits[::-1])[::-1])
         mixed = codes * np.uint32(0x9E3779B1)
         kept.append(mixed[mixed <= most])
@@ -162,8 +169,10 @@ def _words(digits: Codes) -> Codes:
 
 def _key(letters: Letters) -> tuple[int, str]:
     """Which genome is the query: the shorter one; names make no difference."""
-    digest = hashlib.sha256("\n".join(letters.values()).encode()).hexdigest()
-    return sum(map(len, letters.values())), digest
+    digest = hashlib.sha256()
+    for text in letters.values():
+        digest.update(text.encode() + b"\n")
+    return sum(map(len, letters.values())), digest.hexdigest()
 
 
 class _index:

@@ -165,17 +165,18 @@ def as_vcf(
     info
         Of some differences, for the column INFO.
     """
-    alleles: dict[Difference, set[str]] = {}
-    for genome, found in by_genome.items():
+    alleles: dict[Difference, int] = {}  # bit of each genome that has it
+    for row, found in enumerate(by_genome.values()):
         for one in found:
-            alleles.setdefault(one, set()).add(genome)
+            alleles[one] = alleles.get(one, 0) | 1 << row
     order = {name: rank for rank, name in enumerate(contigs)}
+    shared: dict[str, dict[str, dict[str, Value]]] = {}  # a row for each set of calls, for there are few
     rows = []
     for one in sorted(alleles, key=lambda one: (order[one.target], *one[1:])):
-        has = alleles[one]
-        calls = {
-            genome: {"GT": "1" if genome in has else "0" if known[genome][one.target][one.start] else "."}
-            for genome in by_genome
-        }
-        rows.append(Variant(one.target, one.start, one.ref, (one.alt,), info=info.get(one, {}), samples=calls))
+        calls = "".join(
+            "1" if alleles[one] >> row & 1 else "0" if known[genome][one.target][one.start] else "."
+            for row, genome in enumerate(by_genome)
+        )
+        samples = shared.setdefault(calls, {name: {"GT": call} for name, call in zip(by_genome, calls, strict=True)})
+        rows.append(Variant(one.target, one.start, one.ref, (one.alt,), info=info.get(one, {}), samples=samples))
     return rows
