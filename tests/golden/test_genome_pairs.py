@@ -4,12 +4,15 @@ import json
 import os
 from collections import Counter
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from exapt.bio.compare import alignment, structure, variants
+from exapt.bio.compare.coding import codings
 from exapt.bio.compare.identity import identity
+from exapt.bio.compare.orthologs import Gene, orthologs
 from exapt.bio.formats import fasta, genbank, genome
 
 pytestmark = pytest.mark.mirror
@@ -68,7 +71,7 @@ def test_substitutions_along_a_tree():
 
 
 def test_what_show_snps_lists():
-    """MUMmer 3 on B. anthracis, 87 rows: of its 37 substitutions 34 are ours, too; the rest the benchmark tells."""
+    """MUMmer 3 on B. anthracis, 87 rows: of its 37 substitutions 34 are ours, too; the benchmark tells the rest."""
     folder = "mummer4/mummer/*/docs/web/examples/data"
     found = alignment.align(
         letters(f"{folder}/B_anthracis_contigs.fasta"), letters(f"{folder}/B_anthracis_Mslice.fasta")
@@ -127,3 +130,25 @@ def test_mitochondria_of_two_species():
     assert min(told.query_aligned, told.target_aligned) > 0.97
     [event] = structure.events(found, circular=[*found.query, *found.target])
     assert (event.kind, event.start, event.end) == ("replacement", 169, 576)  # the control region
+
+
+def test_links_between_phages():
+    """254 pairs of genes of neighbours that MMseqs2 gave to pyGenomeViz: all but one, and four weak ones more."""
+    folder = "moshi4/pygenomeviz-data/*/enterobacteria_phage"
+    names = ("NC_019724", "NC_024783", "NC_016566", "NC_013600", "NC_031081", "NC_028901")
+    genes, places = [], []
+    for name in names:
+        known = genbank.read(file(f"{folder}/{name}.gbk"))
+        for one in codings(known, known.letters):
+            genes.append(Gene(name, one.feature.seqid, one.name, one.protein))
+            places.append((name, one.feature.start, one.feature.end))
+    rows = [line.split("\t") for line in file(f"{folder}/link.tsv").read_text().splitlines()[1:]]
+    theirs = {frozenset({(row[7], *sorted(map(int, row[:2]))), (row[8], *sorted(map(int, row[2:4])))}) for row in rows}
+    ours = {
+        frozenset({places[pair.one], places[pair.other]})
+        for pair in orthologs(genes).pairs
+        if (genes[pair.one].genome, genes[pair.other].genome) in pairwise(names)
+    }
+    assert len(theirs) == 254
+    assert len(ours & theirs) == 253
+    assert len(ours - theirs) == 4
