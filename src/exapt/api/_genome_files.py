@@ -22,6 +22,7 @@ HEADER = (
     '##INFO=<ID=CHANGE,Number=.,Type=String,Description="Amino acid, codon, amino acid, in the order of GENE">',
     *structure.HEADER,
 )
+_RESERVED = str.maketrans(" ;,=", "____")
 EFFECTS = ("genome", "contig", "position", "ref", "alt", "gene", "effect", "codon", "change")
 
 
@@ -104,7 +105,7 @@ def _info(result: Result) -> dict[Difference, dict[str, Any]]:
 
 def _plain(text: str) -> str:
     """Without the letters that part values in the column INFO."""
-    return text.translate(str.maketrans(" ;,=", "____"))
+    return text.translate(_RESERVED)
 
 
 def _effects(result: Result) -> Iterator[tuple[Any, ...]]:

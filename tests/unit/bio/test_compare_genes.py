@@ -251,3 +251,23 @@ def test_the_order_of_the_genomes_makes_no_difference():
         for genes in (forward, backward)
     )
     assert one == other
+
+
+def test_of_two_transcripts_of_a_gene_the_longer_one_counts():
+    letters = {"c": "ATGGCTAAATAA" * 4}
+    parts = {"m1": [(0, 12)], "m2": [(0, 3), (6, 12), (15, 24)]}
+    features = [Feature("c", "gene", (Part(0, 24, "+"),), "g")]
+    for name, spans in parts.items():
+        features.append(Feature("c", "mRNA", (Part(spans[0][0], spans[-1][1], "+"),), name, ("g",)))
+        for start, end in spans:  # lines without ID
+            features.append(Feature("c", "CDS", (Part(start, end, "+", 0),), parents=(name,)))
+    pseudo = Feature("c", "CDS", (Part(24, 36, "+", 0),), "p", attributes={"pseudo": ("true",)})
+    [gene] = codings(Annotation((*features, pseudo), {"c": Contig("c", 48)}), letters)
+    assert (gene.name, gene.letters, gene.protein) == ("g", "ATGAAATAAGCTAAATAA", "MK*AK")
+
+
+def test_a_gene_over_the_origin_of_a_circle():
+    letters = {"c": "GCTTAA" + "C" * 30 + "ATGAAA"}
+    cds = Feature("c", "CDS", (Part(36, 48, "+", 0),), "x")
+    [gene] = codings(Annotation((cds,), {"c": Contig("c", 42, circular=True)}), letters)
+    assert gene.protein == "MKA"
