@@ -113,20 +113,19 @@ def align(query: Letters, target: Letters) -> Comparison:
         return align(target, query).swapped()
     seeds = FAR if divergence(query, target) > FAR_FROM else CLOSE
     chosen, extra = _aligned(query, target, seeds)
-    with _index(query, seeds) as index:
-        lost = _copies(_in_order(block.swapped() for block in chosen), target, index)
+    lost = _copies(_in_order(block.swapped() for block in chosen), target, _index(query, seeds))
     return Comparison(query, target, chosen, extra, tuple(block.swapped() for block in lost))
 
 
 def _aligned(query: Letters, target: Letters, seeds: Seeds) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
     """Blocks one to one, and further copies in the query."""
-    with _index(target, seeds) as index:
-        found = [piece for block in _hits(index, query) for piece in _alike(block)]
-        chosen = _one_to_one(found, query, target)
-        chosen = _one_to_one([*chosen, *_between(chosen, query, target)], query, target)
-        chosen = _one_to_one([*chosen, *_leftover(chosen, query, index)], query, target)
-        chosen = _in_order(extended(sorted(chosen, key=_rank), query, target))
-        return chosen, _copies(chosen, query, index)
+    index = _index(target, seeds)
+    found = [piece for block in _hits(index, query) for piece in _alike(block)]
+    chosen = _one_to_one(found, query, target)
+    chosen = _one_to_one([*chosen, *_between(chosen, query, target)], query, target)
+    chosen = _one_to_one([*chosen, *_leftover(chosen, query, index)], query, target)
+    chosen = _in_order(extended(sorted(chosen, key=_rank), query, target))
+    return chosen, _copies(chosen, query, index)
 
 
 def divergence(query: Letters, target: Letters) -> float:
@@ -175,32 +174,23 @@ def _key(letters: Letters) -> tuple[int, str]:
     return sum(map(len, letters.values())), digest.hexdigest()
 
 
-class _index:
-    """minimap2's index of a genome, as a context."""
-
-    def __init__(self, letters: Letters, seeds: Seeds) -> None:
-        self._letters, self._seeds = letters, seeds
-
-    def __enter__(self) -> Any:
-        try:
-            import mappy
-        except ImportError:
-            raise ConfigError(
-                "Genomes are aligned by minimap2 through mappy, which is not installed: pip install 'exapt[genomes]'."
-            ) from None
-        k, w, chain, score, scores = self._seeds
-        options = {"k": k, "w": w, "min_cnt": 3, "min_chain_score": chain, "min_dp_score": score, "scoring": scores}
-        options |= {"preset": "asm20", "n_threads": 1, "best_n": 20}
-        if len(self._letters) == 1:
-            return mappy.Aligner(seq=next(iter(self._letters.values())), **options), tuple(self._letters)
-        with tempfile.TemporaryDirectory(prefix="exapt-genomes-") as folder:
-            path = Path(folder) / "target.fa"
-            records = (fasta.Record(str(row), text) for row, text in enumerate(self._letters.values()))
-            fasta.write(path, records, width=0)
-            return mappy.Aligner(str(path), **options), tuple(self._letters)
-
-    def __exit__(self, *_: object) -> None:
-        return
+def _index(letters: Letters, seeds: Seeds) -> Index:
+    """minimap2's index of a genome."""
+    try:
+        import mappy
+    except ImportError:
+        raise ConfigError(
+            "Genomes are aligned by minimap2 through mappy, which is not installed: pip install 'exapt[genomes]'."
+        ) from None
+    k, w, chain, score, scores = seeds
+    options = {"k": k, "w": w, "min_cnt": 3, "min_chain_score": chain, "min_dp_score": score, "scoring": scores}
+    options |= {"preset": "asm20", "n_threads": 1, "best_n": 20}
+    if len(letters) == 1:
+        return mappy.Aligner(seq=next(iter(letters.values())), **options), tuple(letters)
+    with tempfile.TemporaryDirectory(prefix="exapt-genomes-") as folder:
+        path = Path(folder) / "target.fa"
+        fasta.write(path, (fasta.Record(str(row), text) for row, text in enumerate(letters.values())), width=0)
+        return mappy.Aligner(str(path), **options), tuple(letters)
 
 
 def _hits(index: Index, query: Letters) -> Iterator[Block]:
@@ -271,11 +261,10 @@ def _between(blocks: tuple[Block, ...], query: Letters, target: Letters) -> Iter
     """Small blocks in the gaps between neighbours, with seeds that are too short for a whole genome."""
     for gap, other in _gaps(blocks):
         name, start, end = gap
-        with _index({name: target[name][start:end]}, LOCAL) as index:
-            for block in _hits(index, {other[0]: query[other[0]][other[1] : other[2]]}):
-                for piece in _alike(block):
-                    if piece.matches >= LEAST_MATCHES:
-                        yield moved(piece, other[1], start)
+        index = _index({name: target[name][start:end]}, LOCAL)
+        for block in _hits(index, {other[0]: query[other[0]][other[1] : other[2]]}):
+            for piece in _alike(block):
+                yield moved(piece, other[1], start)
 
 
 def _gaps(blocks: tuple[Block, ...]) -> Iterator[tuple[tuple[str, int, int], tuple[str, int, int]]]:
