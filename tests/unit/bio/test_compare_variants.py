@@ -184,3 +184,20 @@ def test_contigs_of_a_draft_are_no_rearrangement():
     pieces = {"c1": ANCESTOR[30_000:60_000], "c2": reverse_complement(ANCESTOR[:29_000])}
     found = alignment.align(pieces, {"t": ANCESTOR[:60_000]})
     assert [(one.kind, one.start, one.end) for one in structure.events(found)] == [("unaligned", 29_000, 30_000)]
+
+
+def test_ambiguous_letters_are_no_differences():
+    texts = [ANCESTOR[:20_000], simulate.evolve(ANCESTOR[:20_000], divergence=0.02, indels=0.002, seed=6).letters]
+    known = identity(alignment.align({"q": texts[1]}, {"t": texts[0]}))
+    unclear = [
+        "".join("RNW"[at % 3] if at % 97 == 13 * row else c for at, c in enumerate(t)) for row, t in enumerate(texts)
+    ]
+    unclear = [text[:5000] + "N" * 30 + text[5030:] for text in unclear]  # in both genomes at the same place
+    found = alignment.align({"q": unclear[1]}, {"t": unclear[0]})
+    told = identity(found)
+    assert abs(told.ani - known.ani) < 0.001
+    assert told.same < known.same - 30
+    small = variants.differences(found.blocks, found.query, found.target)
+    variants.check_reference(small, found.target)
+    assert sum(one.is_substitution for one in small) == told.other
+    assert set("".join(one.ref + one.alt for one in small)) <= set("ACGTN")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from exapt.bio.compare.alignment import Comparison
-from exapt.bio.compare.blocks import DELETED, INSERTED, OTHER, SAME, Block
+from exapt.bio.compare.blocks import INSERTED, OTHER, SAME, Block
+from exapt.bio.compare.variants import PLAIN, as_codes, substituted
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,7 @@ class Identity:
     Attributes
     ----------
     same, other
-        Columns with the same letter, and with two letters.
+        Columns with the same letter, and with two letters; those with an ambiguous letter are neither.
     gaps, gap_letters
         Indels within blocks, and the letters in them.
     query_aligned, target_aligned
@@ -53,12 +56,21 @@ def identity(found: Comparison) -> Identity:
     >>> round(found.ani, 3), found.query_aligned > 0.999
     (0.98, True)
     """
-    same, other, inserted, deleted = (_sum(found.blocks, kind) for kind in (SAME, OTHER, INSERTED, DELETED))
-    gaps = sum(int((block.operations >= INSERTED).sum()) for block in found.blocks)
+    codes = [as_codes(side) for side in (found.query, found.target)]
+    same = other = gaps = letters = 0
+    for block in found.blocks:
+        same += _same(block, codes[1][block.target])
+        other += len(substituted(block, codes[0][block.query], codes[1][block.target])[0])
+        gapped = block.operations >= INSERTED
+        gaps += int(gapped.sum())
+        letters += int(block.lengths[gapped].sum())
+    paired = sum(block.columns(SAME) + block.columns(OTHER) for block in found.blocks)
     sizes = [max(1, sum(map(len, side.values()))) for side in (found.query, found.target)]
-    paired = same + other
-    return Identity(same, other, gaps, inserted + deleted, paired / sizes[0], paired / sizes[1])
+    return Identity(same, other, gaps, letters, paired / sizes[0], paired / sizes[1])
 
 
-def _sum(blocks: Sequence[Block], operation: int) -> int:
-    return sum(block.columns(operation) for block in blocks)
+def _same(block: Block, target: NDArray[np.uint8]) -> int:
+    """Columns with the same letter, which is not ambiguous."""
+    unknown = np.flatnonzero(~PLAIN[target[block.target_start : block.target_end]]) + block.target_start
+    operations = block.operations[np.searchsorted(block.target_edges()[1:], unknown, side="right")]
+    return block.columns(SAME) - int((operations == SAME).sum())

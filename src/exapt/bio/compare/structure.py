@@ -23,6 +23,7 @@ import numpy as np
 
 from exapt.bio.compare.alignment import LARGE, Comparison
 from exapt.bio.compare.blocks import Block
+from exapt.bio.compare.variants import AS_N
 from exapt.bio.formats.annotation import Feature, Part
 from exapt.bio.formats.vcf import Value, Variant
 
@@ -84,7 +85,9 @@ class Event:
         info: dict[str, Value] = {"SVTYPE": symbol, "SVLEN": (size,)}
         call = {genome: {"GT": "1"}}
         end = max(self.end, anchor + 1)
-        return Variant(self.target, anchor, letters[anchor], (f"<{symbol}>",), info=info, samples=call, end=end)
+        return Variant(
+            self.target, anchor, letters[anchor].translate(AS_N), (f"<{symbol}>",), info=info, samples=call, end=end
+        )
 
     def as_feature(self, genome: str) -> Feature:
         """For a BED file; the name says genome, kind and place there."""

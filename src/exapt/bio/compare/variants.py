@@ -22,10 +22,10 @@ from exapt.bio.formats.vcf import Value, Variant
 from exapt.bio.sequence.alphabets import DNA, reverse_complement
 from exapt.core.errors import DataError
 
-_PLAIN = np.zeros(256, dtype=np.bool_)
-_PLAIN[list(DNA.letters.encode())] = True
+PLAIN = np.zeros(256, dtype=np.bool_)
+PLAIN[list(DNA.letters.encode())] = True
 _COMPLEMENT = np.frombuffer(reverse_complement(bytes(range(128)).decode())[::-1].encode(), dtype=np.uint8)
-_AS_N = {code: "N" for code in range(128) if chr(code) not in DNA.letters}
+AS_N = {code: "N" for code in range(128) if chr(code) not in DNA.letters}
 
 
 class Difference(NamedTuple):
@@ -53,7 +53,7 @@ class Difference(NamedTuple):
 def differences(blocks: Iterable[Block], query: Mapping[str, str], target: Mapping[str, str]) -> list[Difference]:
     """All substitutions and indels of blocks, by contig and position.
 
-    Columns with an ambiguous letter say nothing; an ambiguous letter of an insertion is N.
+    Columns with an ambiguous letter say nothing; an ambiguous letter of an indel is N, as VCF has it.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def differences(blocks: Iterable[Block], query: Mapping[str, str], target: Mappi
     [(1, 'CT', 'C'), (7, 'A', 'T')]
     """
     found: list[Difference] = []
-    codes = {name: np.frombuffer(text.encode(), dtype=np.uint8) for name, text in target.items()}
+    codes = [as_codes(side) for side in (query, target)]
     for block in blocks:
         piece = query[block.query][block.query_start : block.query_end]
         piece = reverse_complement(piece) if block.strand == "-" else piece
@@ -78,28 +78,42 @@ def differences(blocks: Iterable[Block], query: Mapping[str, str], target: Mappi
         walked = (
             block.query_edges() - block.query_start if block.strand == "+" else block.query_end - block.query_edges()
         )
-        found += _substitutions(
-            block, np.frombuffer(piece.encode(), dtype=np.uint8), codes[block.target], edges, walked
-        )
+        found += _substitutions(block, codes[0][block.query], codes[1][block.target])
         found += _indels(block, piece, target[block.target], edges.tolist(), walked.tolist())
     return sorted(found, key=lambda one: (one.target, one.start, len(one.ref), one.alt))
 
 
-def _substitutions(
-    block: Block,
-    piece: NDArray[np.uint8],
-    target: NDArray[np.uint8],
-    edges: NDArray[np.int64],
-    walked: NDArray[np.int64],
-) -> Iterator[Difference]:
+def as_codes(letters: Mapping[str, str]) -> dict[str, NDArray[np.uint8]]:
+    """Contig -> its letters as bytes."""
+    return {name: np.frombuffer(text.encode(), dtype=np.uint8) for name, text in letters.items()}
+
+
+def substituted(
+    block: Block, query: NDArray[np.uint8], target: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Columns of two letters of which none is ambiguous: place on the target, its letter, and that of the query.
+
+    Parameters
+    ----------
+    block
+        Of the query on the target.
+    query, target
+        Letters of both contigs as bytes; the letters of the query are returned on the strand of the target.
+    """
     chosen = np.flatnonzero(block.operations == OTHER)
     lengths = block.lengths[chosen]
     inside = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    places = np.repeat(edges[:-1][chosen], lengths) + inside
-    one, other = target[places], piece[np.repeat(walked[:-1][chosen], lengths) + inside]
-    sound = _PLAIN[one] & _PLAIN[other]
-    letters = (side[sound].tobytes().decode() for side in (one, other))
-    for place, ref, alt in zip(places[sound].tolist(), *letters, strict=True):
+    places = np.repeat(block.target_edges()[:-1][chosen], lengths) + inside
+    walked = np.repeat(block.query_edges()[:-1][chosen], lengths)
+    other = query[walked + inside] if block.strand == "+" else _COMPLEMENT[query[walked - 1 - inside]]
+    sound = PLAIN[target[places]] & PLAIN[other]
+    return places[sound], target[places[sound]], other[sound]
+
+
+def _substitutions(block: Block, query: NDArray[np.uint8], target: NDArray[np.uint8]) -> Iterator[Difference]:
+    places, one, other = substituted(block, query, target)
+    letters = (side.tobytes().decode() for side in (one, other))
+    for place, ref, alt in zip(places.tolist(), *letters, strict=True):
         yield Difference(block.target, place, ref, alt)
 
 
@@ -121,7 +135,7 @@ def _indels(block: Block, piece: str, target: str, edges: Sequence[int], walked:
             ref, alt = (moved + ref[:-1] if ref else ""), (moved + alt[:-1] if alt else "")
             start, room = start - 1, room - 1
         anchor = target[start - 1]
-        yield Difference(block.target, start - 1, anchor + ref, anchor + alt.translate(_AS_N))
+        yield Difference(block.target, start - 1, (anchor + ref).translate(AS_N), (anchor + alt).translate(AS_N))
 
 
 def check_reference(found: Iterable[Difference], target: Mapping[str, str]) -> None:
@@ -133,7 +147,7 @@ def check_reference(found: Iterable[Difference], target: Mapping[str, str]) -> N
         With the place, what it says and what the reference has.
     """
     for name, start, ref, _ in found:
-        there = target[name][start : start + len(ref)]
+        there = target[name][start : start + len(ref)].translate(AS_N)
         if there != ref:
             raise DataError(f"{name}:{start + 1}: REF is {ref!r}, but the reference has {there!r}.")
 
