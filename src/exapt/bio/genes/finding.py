@@ -26,7 +26,7 @@ SOURCE_GENES = 20  # as many genes of the training genome are counted with those
 COUNTED = 12_000  # genes that tables are counted of, at most
 KEPT = 16_000_000  # letters of a genome whose candidates are kept in memory from pass to pass
 WORSE = 3.0  # nats of utility that a start may lose to the best one of its frame
-THRESHOLD = 0.0  # log-odds from which a frame is a gene
+THRESHOLD = -0.25  # log-odds from which a frame is a gene; lower finds more genes and more that are none
 MASKED = 0.5  # share of a candidate's letters on ribosomal RNA from which it is no gene
 
 Advance = Callable[[int], None]

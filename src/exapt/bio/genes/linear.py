@@ -7,6 +7,8 @@ McFadden (1974) Conditional logit analysis of qualitative choice behavior. In Fr
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ STEPS = 60
 CLOSE = 1e-9
 
 
-def logistic(x: Array, y: NDArray[np.bool_], *, ridge: float = 1e-3) -> Array:
+def logistic(x: Array, y: NDArray[np.bool_], *, ridge: float | Array = 1e-3) -> Array:
     """Weights of a logistic regression.
 
     Parameters
@@ -25,7 +27,7 @@ def logistic(x: Array, y: NDArray[np.bool_], *, ridge: float = 1e-3) -> Array:
     y
         (n,) the outcome.
     ridge
-        Penalty on the mean log loss: ridge / 2 times the squared length of the weights.
+        Penalty on the mean log loss: ridge / 2 times the squared weights; one number for all, or (d,).
 
     Examples
     --------
@@ -43,7 +45,9 @@ def logistic(x: Array, y: NDArray[np.bool_], *, ridge: float = 1e-3) -> Array:
     return _newton(loss, x.shape[1], ridge)
 
 
-def conditional_logit(x: Array, first: NDArray[np.int64], chosen: NDArray[np.int64], *, ridge: float = 1e-3) -> Array:
+def conditional_logit(
+    x: Array, first: NDArray[np.int64], chosen: NDArray[np.int64], *, ridge: float | Array = 1e-3
+) -> Array:
     """Weights of a choice of one out of each group, by a linear utility.
 
     Parameters
@@ -93,19 +97,18 @@ def softmax(z: Array, first: NDArray[np.int64]) -> tuple[Array, Array]:
     return e / np.repeat(total, sizes), top + np.log(total)
 
 
-def _newton(loss: object, width: int, ridge: float) -> Array:
+def _newton(loss: Callable[[Array], tuple[float, Array, Array]], width: int, ridge: float | Array) -> Array:
     """Minimum of a convex loss: Newton steps, halved until the loss falls."""
-    assert callable(loss)
     w = np.zeros(width)
     value, gradient, curvature = loss(w)
     for _ in range(STEPS):
         slope = gradient + ridge * w
-        step = np.linalg.solve(curvature + (ridge + 1e-9) * np.eye(width), slope)
+        step = np.linalg.solve(curvature + np.diag(np.full(width, 1e-9) + ridge), slope)
         size = 1.0
         while size > 1e-6:
             trial = loss(w - size * step)
             moved = w - size * step
-            if trial[0] + ridge / 2 * moved @ moved <= value + ridge / 2 * w @ w:
+            if trial[0] + (ridge / 2 * moved**2).sum() <= value + (ridge / 2 * w**2).sum():
                 break
             size /= 2
         if size * np.abs(step).max() < CLOSE:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exapt.bio.genes.codes import GeneticCode
-from exapt.bio.genes.features import frame_features, start_features
+from exapt.bio.genes.features import START_FEATURES, START_WIDTH, frame_features, start_features
 from exapt.bio.genes.finding import Scene, counted, first_genes, scored
 from exapt.bio.genes.found import Genes
 from exapt.bio.genes.linear import conditional_logit, logistic
@@ -20,6 +20,7 @@ from exapt.bio.genes.windows import Strip, Window
 
 ROUNDS = 2
 START_RIDGE, FRAME_RIDGE = 1e-4, 1e-5
+PLACE_RIDGE = 1e-2  # of what single places and classes of neighbours say beyond their common weight
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,9 @@ def _fit_starts(windows: list[Window], rows: list[Array], truths: list[_Labels])
         chosen.append(begins + truth.starts - frames.first[owner])
         first += (begins + sizes).tolist()
         features.append(row[np.isin(frames.owner, owner)])
-    return conditional_logit(np.concatenate(features), np.array(first), np.concatenate(chosen), ridge=START_RIDGE)
+    ridge = np.full(START_WIDTH, PLACE_RIDGE)
+    ridge[: len(START_FEATURES)] = START_RIDGE
+    return conditional_logit(np.concatenate(features), np.array(first), np.concatenate(chosen), ridge=ridge)
 
 
 def _fit_frames(features: list[Array], truths: list[_Labels]) -> Array:
