@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from exapt.bio.hmm.chain import NEVER, Chain, State
 from exapt.bio.hmm.observed import of_arrays
+from exapt.bio.hmm.posterior import class_probabilities
 from exapt.bio.hmm.viterbi import best_paths
 
 CLASSES = 3
@@ -45,19 +46,20 @@ def sequences(draw, chain, longest):
 
 
 def all_paths(chain, weights, sites):
-    """Every path with its log weight: (weight, visits of the states that emit)."""
+    """Every path: (log weight, visits of the states that emit, class of each position)."""
     rows = {state.name: row for row, state in enumerate(chain.states)}
 
-    def onwards(state, place, weight, visits):
+    def onwards(state, place, weight, visits, seen):
         if place == len(weights):
             end = chain.last.get(state.name)
             if end is not None:
-                yield weight + end, visits
+                yield weight + end, visits, seen
         if state.runs and state.stay > NEVER and place < len(weights):
             more = weight + state.stay + weights[place, state.runs[-1][0]]
             start = visits[-1][0] if visits and visits[-1][2] == rows[state.name] else place
             kept = visits[:-1] if start < place else visits
-            yield from onwards(state, place + 1, more, (*kept, (start, place + 1, rows[state.name])))
+            visit = (start, place + 1, rows[state.name])
+            yield from onwards(state, place + 1, more, (*kept, visit), (*seen, state.runs[-1][0]))
         for (here, there), cost in chain.edges.items():
             if here != state.name:
                 continue
@@ -67,16 +69,16 @@ def all_paths(chain, weights, sites):
             if stop > len(weights) or (target.site >= 0 and kinds and not sites[place, target.site]):
                 continue
             gained = sum(weights[place + i, kind] for i, kind in enumerate(kinds))
-            seen = (*visits, (place, stop, rows[there])) if kinds else visits
-            yield from onwards(target, stop, weight + cost + gained, seen)
+            then = (*visits, (place, stop, rows[there])) if kinds else visits
+            yield from onwards(target, stop, weight + cost + gained, then, (*seen, *kinds))
 
     for name, weight in chain.first.items():
-        yield from onwards(chain.states[rows[name]], 0, weight, ())
+        yield from onwards(chain.states[rows[name]], 0, weight, (), ())
 
 
 def best_weights(paths):
     found = {}
-    for weight, visits in paths:
+    for weight, visits, _ in paths:
         found[visits] = max(weight, found.get(visits, NEVER))
     return found
 
@@ -114,3 +116,21 @@ def test_windows_do_not_matter(data):
 def rows(paths):
     """The state of each position: where a state that may stay is entered again is a tie."""
     return [[state for start, end, state in path for _ in range(start, end)] for path in paths]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_probabilities_over_all_paths(data):
+    chain = data.draw(chains())
+    weights, sites = data.draw(sequences(chain, 7))
+    paths = list(all_paths(chain, weights, sites))
+    if not paths:
+        with pytest.raises(Exception, match="no path is allowed"):
+            list(class_probabilities(chain, of_arrays(weights, sites)))
+        return
+    expected = np.zeros(weights.shape)
+    for weight, _, kinds in paths:
+        expected[np.arange(len(weights)), list(kinds)] += math.exp(weight)
+    [(start, found)] = class_probabilities(chain, of_arrays(weights, sites))
+    assert start == 0
+    assert np.allclose(found, expected / expected[0].sum(), atol=1e-9)

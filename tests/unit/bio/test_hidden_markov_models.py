@@ -5,6 +5,7 @@ import pytest
 
 from exapt.bio.hmm.chain import Chain, State
 from exapt.bio.hmm.observed import Observed, of_arrays
+from exapt.bio.hmm.posterior import class_probabilities
 from exapt.bio.hmm.viterbi import best_paths
 from exapt.core.errors import ConfigError, DataError
 
@@ -75,9 +76,20 @@ def test_nothing_to_see_in_bounded_windows():
     assert sum(passed) == 2 * length
 
 
+def test_probabilities_in_windows():
+    weights = np.log(np.random.default_rng(0).dirichlet(np.ones(2), 3000))
+    [(_, whole)] = class_probabilities(SWITCH, of_arrays(weights), core=3000)
+    pieces = list(class_probabilities(SWITCH, of_arrays(weights), core=128, flank=64))
+    assert [start for start, _ in pieces] == list(range(0, 3000, 128))
+    found = np.concatenate([piece for _, piece in pieces])
+    assert np.allclose(found, whole, atol=1e-6)
+    assert np.allclose(found.sum(1), 1)
+
+
 def test_empty_and_short_sequences_beside_a_long_one():
     random = np.random.default_rng(0)
     several = [random.normal(size=(length, 2)) for length in (1, 7000, 3)]
     together = best_paths(SWITCH, [of_arrays(one) for one in several])
     assert together == [best_paths(SWITCH, [of_arrays(one)])[0] for one in several]
     assert best_paths(SWITCH, [of_arrays(np.zeros((0, 2)))]) == [[]]
+    assert not list(class_probabilities(SWITCH, of_arrays(np.zeros((0, 2)))))

@@ -3,11 +3,10 @@
 import gffutils
 import numpy as np
 import pytest
+from Bio.Seq import translate
 
 from exapt.bio.formats import gff3
 from exapt.bio.formats.annotation import Annotation, Feature, Part
-from exapt.bio.genes.codes import _STANDARD as STANDARD
-from exapt.bio.genes.codes import GeneticCode
 from exapt.bio.transcripts.agreement import agreement
 from exapt.bio.transcripts.annotated import annotation_of, coding_transcripts, label_contig, problem
 from exapt.bio.transcripts.grammar import Grammar, decoded
@@ -17,7 +16,6 @@ from exapt.core.errors import ConfigError, DataError
 # AT|G GCT TAA with 5' UTR CC, 3' UTR G and an intron of ten letters in the start codon
 LETTERS = "TTCCATGTCCCCCCAGGGCTTAAGTT"
 GENE = Transcript("+", ((2, 6), (16, 24)), (4, 23), "g", "g.t1")
-CODE = GeneticCode(1, STANDARD)
 
 
 def test_labels_of_both_strands():
@@ -137,7 +135,7 @@ def test_written_genes_are_read_by_gffutils(tmp_path):
     parts = list(base.children("gene1.t1", featuretype="CDS", order_by="start"))
     assert [(part.start, part.end, part.frame) for part in parts] == [(5, 6, "0"), (17, 23, "1")]
     [cds] = made.of("CDS")
-    assert CODE.translate(cds.spliced(LETTERS)) == "MA"
+    assert translate(cds.spliced(LETTERS), cds=True) == "MA"
 
 
 def test_weights_that_do_not_fit():
