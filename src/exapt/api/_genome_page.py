@@ -15,7 +15,7 @@ from exapt.bio.compare.alignment import Comparison
 from exapt.bio.compare.several import Against, Result, Side
 from exapt.bio.compare.variants import covered
 from exapt.core.provenance import code_version
-from exapt.report.genomes import GenomesContent, Track
+from exapt.report.genome_content import GenomesContent, Track
 
 WINDOWS = 200  # along the reference, in the figure of densities
 _NEAR = 500  # a gap between two blocks of one ribbon is at most the genome's length over this

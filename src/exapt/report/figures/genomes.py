@@ -23,7 +23,7 @@ from exapt.report.figures._canvas import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from exapt.report.genomes import GenomesContent, Track
+    from exapt.report.genome_content import GenomesContent, Track
 
 WIDE = 780.0
 MOST_DOTS = 6  # genomes with a dot plot of their own
