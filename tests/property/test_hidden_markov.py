@@ -34,8 +34,14 @@ def chains(draw):
 
 
 def without_ties(chain):
+    """Each state emits a class of its own, so that no two paths are worth the same."""
     random = np.random.default_rng(0)
-    return replace(chain, edges={edge: weight + random.normal() for edge, weight in chain.edges.items()})
+    states = [
+        state._replace(runs=tuple((CLASSES - 1 - row, length) for _, length in state.runs))
+        for row, state in enumerate(chain.states)
+    ]
+    edges = {edge: weight + random.normal() for edge, weight in chain.edges.items()}
+    return replace(chain, states=tuple(states), edges=edges)
 
 
 @st.composite

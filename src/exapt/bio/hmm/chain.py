@@ -56,6 +56,20 @@ class Edges(NamedTuple):
     starts: Indices
 
 
+class Rounds(NamedTuple):
+    """The edges into states that emit, dealt in rounds: one to each state, a second to those that have one, and so on.
+
+    `target`, `source` (E,) and `weight` (E,) in this order; `counts` edges in each round, those of a later round being
+    of the first states of the first; `places` (N,) where each state is in the first.
+    """
+
+    target: Indices
+    source: Indices
+    weight: Array
+    counts: tuple[int, ...]
+    places: Indices
+
+
 @dataclass(frozen=True)
 class Chain:
     """A hidden Markov model in log weights, which need not be normalised.
@@ -123,6 +137,17 @@ class Chain:
     def into_emitting(self) -> Edges:
         """All edges into states that emit, by target."""
         return self._sorted(range(self.emitting), range(len(self.states)), by=1)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """The edges of `into_emitting`, joined faster in this order: there are many states of few edges."""
+        edges = self.into_emitting
+        degrees = np.diff(np.append(edges.starts, len(edges.near)))
+        order = np.argsort(-degrees, kind="stable")
+        dealt = [edges.starts[order[degrees[order] > number]] + number for number in range(degrees.max())]
+        rows = np.concatenate(dealt)
+        counts = tuple(len(one) for one in dealt)
+        return Rounds(edges.near[rows], edges.far[rows], edges.weight[rows], counts, np.argsort(order))
 
     @cached_property
     def into_silent(self) -> Edges:

@@ -54,11 +54,11 @@ def last_rows(chain: Chain, pieces: Sequence[tuple[Observed, int]], rows: Array,
 def _filled(chain: Chain, batch: Batch, history: Array, join: np.ufunc, entered: Array | None) -> None:
     reach, emitting = chain.reach, chain.emitting
     steps, states, width = len(history) - reach, history.shape[1], history.shape[2]
-    edges, silent = chain.into_emitting, chain.into_silent
+    edges, silent = chain.rounds, chain.into_silent
     least = np.array([state.least for state in chain.states[:emitting]])
-    sources = (reach - least[edges.near]) * states + edges.far
+    sources = (reach - least[edges.target]) * states + edges.source
     weight, quiet = edges.weight[:, None], silent.weight[:, None]
-    arrivals, single = np.empty((len(sources), width)), np.empty((emitting, width))
+    arrivals, joined, single = (np.empty((count, width)) for count in (len(sources), emitting, emitting))
     entries, stays = batch.entries(chain, 0, steps), batch.stays(chain, 0, steps)
     flat = history.reshape(-1, width)  # a view: the rows of a history lie side by side
     for step in range(steps):
@@ -66,7 +66,12 @@ def _filled(chain: Chain, batch: Batch, history: Array, join: np.ufunc, entered:
         np.take(past, sources, axis=0, out=arrivals, mode="clip")
         np.add(arrivals, weight, out=arrivals)
         enter = entries[step] if entered is None else entered[step]
-        np.add(join.reduceat(arrivals, edges.starts, axis=0), entries[step], out=enter)
+        done = emitting
+        for count in edges.counts[1:]:
+            join(arrivals[:count], arrivals[done : done + count], out=arrivals[:count])
+            done += count
+        np.take(arrivals, edges.places, axis=0, out=joined, mode="clip")
+        np.add(joined, entries[step], out=enter)
         np.add(past[-states : emitting - states or None], stays[step], out=single)
         join(enter, single, out=now[:emitting])
         if len(quiet):
