@@ -37,11 +37,13 @@ from exapt.bio.genes.model import SHIPPED, Model, load
 from exapt.bio.genes.shifted import SHIFTS, Shift, shifted
 from exapt.bio.genes.training import Truth, ribosomal_kmers, source_tables, train
 from exapt.bio.genes.windows import Strip
-from exapt.core.paths import write_json
+from exapt.core.paths import read_json, write_json, write_text
 from exapt.core.provenance import code_version, versions
 from exapt.data.download import fetch
 
 RESULT = Path(__file__).parent / "results" / "genes.json"
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "genes.md"
+MARKS = ("<!-- numbers: made by benchmarks/science/genes.py --table -->", "<!-- end of the numbers -->")
 CODE = CODES[11]
 FOLDS = 4
 REPEATS = 3  # of every timing; the fastest counts
@@ -255,11 +257,41 @@ def peers_of(letters: str, trained_on: str) -> dict[str, Genes]:
     }
 
 
+def table(results: dict[str, Any]) -> str:
+    """The numbers as Markdown."""
+    lines = ["| | E. coli, cross-validated | C. trachomatis L2c | C. trachomatis G/9768 |", "|---|---|---|---|"]
+    found = list(results["genomes"].values())
+    for score in ("f1", "exact"):
+        for method in ("exapt", "exapt, tables of E. coli (no adaptation)", BARE, "Prodigal"):
+            cells = [f"{genome['methods'][method]['scores'][score]:.4f}" for genome in found]
+            lines.append(f"| {score}, {method} | {' | '.join(cells)} |")
+        cells = [
+            "{:+.4f} [{:+.4f}, {:+.4f}]".format(*genome["methods"]["exapt"]["minus_prodigal"][score])
+            for genome in found
+        ]
+        lines.append(f"| {score}, exapt minus Prodigal | {' | '.join(cells)} |")
+    cells = [f"{genome['exapt_seconds']:.1f} and {genome['prodigal_seconds']:.1f}" for genome in found]
+    lines.append(f"| seconds, exapt and Prodigal, one thread | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def write_table() -> None:
+    """Put the numbers on the page."""
+    before, rest = PAGE.read_text(encoding="utf-8").split(MARKS[0])
+    made = f"{before}{MARKS[0]}\n{table(read_json(RESULT))}\n{MARKS[1]}{rest.split(MARKS[1])[1]}"
+    write_text(PAGE, made)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", action="store_true", help="train on E. coli and write the shipped model")
+    parser.add_argument("--table", action="store_true", help="write the table of docs/howto/genes.md only")
+    asked = parser.parse_args()
+    if asked.table:
+        write_table()
+        return
     source = ecoli()
-    if parser.parse_args().train:
+    if asked.train:
         trained(source).save(SHIPPED)
         print(SHIPPED, SHIPPED.stat().st_size, "bytes")
         return
@@ -278,6 +310,7 @@ def main() -> None:
     about = {"command": "python benchmarks/science/genes.py", "code": code_version(), "versions": versions()}
     about["versions"] |= {"pyrodigal": pyrodigal.__version__}
     write_json(RESULT, {"about": about, "genomes": results})
+    write_table()
     for name, found in results.items():
         print(name, {m: row["scores"] for m, row in found["methods"].items()})
 
