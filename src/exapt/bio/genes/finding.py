@@ -17,7 +17,7 @@ from exapt.bio.genes.frames import EDGE, Places
 from exapt.bio.genes.linear import softmax
 from exapt.bio.genes.model import Model
 from exapt.bio.genes.ribosomal import Intervals, ribosomal_regions
-from exapt.bio.genes.tables import Array, Sums, Tables, coding_table, counted_tables, first_tables
+from exapt.bio.genes.tables import Array, Tables, coding_table, counted_tables, first_tables
 from exapt.bio.genes.windows import CORE, Strip, Window
 
 LONG = 300  # letters of a frame that is believed in before anything is known
@@ -274,6 +274,3 @@ def _owned(scene: Scene, genes: list[Genes]) -> Iterator[tuple[Window, int, Gene
                 own = window.own(window.inside(part))
                 if len(own):
                     yield window, number, own
-
-
-__all__ = ["Scene", "Sums", "find_genes", "passes"]
