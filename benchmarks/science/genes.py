@@ -7,9 +7,9 @@
   species (`exapt.bio.genes.shifted`); each quarter of each copy adapts to itself, as a new genome does. It is applied
   to the whole genome without labels, and its genes of the fourth quarter are kept.
 - Both genomes of C. trachomatis: the shipped model. These are development numbers, not those of an untouched test:
-  their annotation was read for the model without copies, whose starts were worse than Prodigal's, and again for this one
-  and its ablations. What changed in between (copies, features, threshold) was chosen on E. coli, its copies, and by
-  agreement with Prodigal's calls and starts on the letters of C. trachomatis.
+  their annotation was read for the model without copies, whose starts were worse than those of Prodigal, and again for
+  this one and its ablations. What changed in between (copies, features, threshold) was chosen on E. coli, its copies,
+  and by agreement with the calls and starts of Prodigal on the letters of C. trachomatis.
 - Truth: coding sequences of one part that are no pseudogenes.
 - Intervals: 95 %, paired, 10,000 bootstrap draws of 50 equal blocks of the genome.
 """
