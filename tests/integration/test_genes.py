@@ -204,6 +204,6 @@ def test_the_command(tmp_path, toy):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("g.gff3: ") and "genes on 1 sequence of" in done.stdout
     again = subprocess.run([*command, "--table", "x", "--force"], cwd=tmp_path, capture_output=True, text=True)
-    assert again.returncode == 2 and "--table is 4 or 11" in again.stderr
+    assert again.returncode == 2 and "--table is the number of a genetic code" in again.stderr
     bare = subprocess.run([*command, "--no-adapt", "--force", "--json"], cwd=tmp_path, capture_output=True, text=True)
     assert json.loads(bare.stdout)["adapted"] is False

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from importlib import resources
 from pathlib import Path
 
 from exapt.core.paths import write_text
 from exapt.report import detail, sections, words
 from exapt.report.audit import audit_lines
 from exapt.report.content import ReportContent
-from exapt.report.figures import COLOURS, FONTS, Drawing, draw
+from exapt.report.figures import Drawing, draw
 from exapt.report.molecules import Molecules, read_molecules
+from exapt.report.template import render
 from exapt.report.verdict import answer
 
 
@@ -45,22 +44,10 @@ def write_report(run: Path) -> Path:
 
 def html(content: ReportContent, drawings: dict[str, Drawing], molecules: Molecules | None = None) -> str:
     """The page as text: figures, style and script inside, nothing loaded from elsewhere."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader("exapt.report", "html"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    folder = resources.files("exapt.report.html")
-    style, script = (Markup(folder.joinpath(name).read_text(encoding="utf-8")) for name in ("page.css", "page.js"))
-    text = environment.get_template("page.html").render(
+    return render(
+        "page.html",
+        drawings,
         content=content,
-        figures=drawings,
-        inline={name: Markup(drawing.inline()) for name, drawing in drawings.items()},
         training=[name for name in drawings if name.startswith("training_")],
         answer=answer(content),
         sections=sections,
@@ -68,14 +55,4 @@ def html(content: ReportContent, drawings: dict[str, Drawing], molecules: Molecu
         audit_lines=audit_lines,
         words=words,
         molecules=molecules,
-        colours=Markup(_variables(0)),
-        dark_colours=Markup(_variables(1)),
-        fonts=Markup(FONTS),
-        style=style,
-        script=script,
     )
-    return re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", text)
-
-
-def _variables(theme: int) -> str:
-    return " ".join(f"--{name}: {pair[theme]};" for name, pair in COLOURS.items())

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from exapt.app.cli._options import piece
+from exapt.app.cli._options import Force, Json, Output, Quiet, piece
 
 
 def explain(  # noqa: PLR0913 - one parameter an option
     run: Path,
     data: Annotated[str, typer.Argument(metavar="INPUT")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write.")],
+    output: Output,
     method: Annotated[
         str | None, typer.Option("--method", help="An explainer with its options, e.g. integrated_gradients:steps=64.")
     ] = None,
@@ -22,9 +22,9 @@ def explain(  # noqa: PLR0913 - one parameter an option
         str | None, typer.Option("--class", help="Class, label or target to explain; else what is predicted.")
     ] = None,
     n: Annotated[int, typer.Option("--n", help="Rows to explain, from the first.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
+    as_json: Json = False,
+    force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say which letters or atoms the predictions come from, with a deletion test."""
     from exapt import api

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from exapt.core.errors import ConfigError
+from exapt.app.cli._options import Circular, Force, Json, Quiet, genetic_code
 
 
 def genes(  # noqa: PLR0913 - one parameter an option
@@ -23,20 +23,18 @@ def genes(  # noqa: PLR0913 - one parameter an option
     no_adapt: Annotated[
         bool, typer.Option("--no-adapt", help="Do not learn from this genome: its genes look like those of E. coli.")
     ] = False,
-    circular: Annotated[bool, typer.Option("--circular", help="All sequences are circular.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
+    circular: Circular = False,
+    force: Force = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
     """Find the protein-coding genes of a bacterium or archaeon; it adapts itself to the genome without labels."""
     from exapt import api
 
-    if not table.isdecimal():
-        raise ConfigError(f"--table is 4 or 11; found {table!r}.")
     found = api.find_genes(
         genome,
         output,
-        table=int(table),
+        table=genetic_code(table),
         proteins=proteins,
         nucleotides=nucleotides,
         adapt=not no_adapt,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from exapt.core.errors import ConfigError
+from exapt.app.cli._options import Circular, Force, Json, Quiet, genetic_code
 
 
 def genomes(  # noqa: PLR0913 - one parameter an option
@@ -26,22 +26,20 @@ def genomes(  # noqa: PLR0913 - one parameter an option
         bool, typer.Option("--predict", help="Find genes where none are given: bacteria, archaea, their phages.")
     ] = False,
     table: Annotated[str, typer.Option("--table", help="Genetic code where the annotation says none.")] = "11",
-    circular: Annotated[bool, typer.Option("--circular", help="All sequences are circular.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
+    circular: Circular = False,
+    force: Force = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
     """Compare genomes: alignment, variants, rearrangements, shared genes; with figures and a page."""
     from exapt import api
 
-    if not table.isdecimal():
-        raise ConfigError(f"--table is the number of a genetic code; found {table!r}.")
     found = api.compare_genomes(
         files,
         output,
         annotation=annotation or [],
         predict=predict,
-        table=int(table),
+        table=genetic_code(table),
         circular=circular,
         force=force,
         quiet=quiet,

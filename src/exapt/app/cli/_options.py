@@ -1,13 +1,21 @@
-"""From flags to the one configuration schema."""
+"""Flags that several verbs share, and the way from flags to the one configuration schema."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from exapt.core.config import DataConfig, Piece, RunConfig, override, parse, parse_data, read_yaml, value_of
 from exapt.core.errors import ConfigError
+
+Output = Annotated[Path, typer.Option("-o", "--output", help="Where to write.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Circular = Annotated[bool, typer.Option("--circular", help="All sequences are circular.")]
 
 DEFAULT_TASK = "sequence_property"
 
@@ -52,6 +60,19 @@ def one_of(flag: str, value: str, allowed: Sequence[str]) -> Any:
     if value not in allowed:
         raise ConfigError(f"{flag} {value!r}: write {' or '.join(allowed)}.")
     return value
+
+
+def genetic_code(text: str) -> int:
+    """The number of a genetic code.
+
+    Raises
+    ------
+    ConfigError
+        Where it is no number.
+    """
+    if not text.isdecimal():
+        raise ConfigError(f"--table is the number of a genetic code, such as 11 or 4; found {text!r}.")
+    return int(text)
 
 
 def _several(text: str | None) -> str | list[str] | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exapt.app.cli._options import one_of, piece
+from exapt.app.cli._options import Force, Json, Quiet, one_of, piece
 from exapt.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def screen(  # noqa: PLR0913 - one parameter an option
     ] = None,
     processes: Annotated[int | None, typer.Option("--processes", help="With local: how many, else all.")] = None,
     chunk: Annotated[int, typer.Option("--chunk", help="Molecules a part: what an interruption costs.")] = 8192,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
+    force: Force = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
     """Rank a library by known actives, by models, or by affinity to a protein; on one machine or many."""
     from exapt import api

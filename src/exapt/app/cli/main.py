@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from exapt.app.cli import _explain, _genes, _genomes, _print, _screen
-from exapt.app.cli._options import data_config, one_of, piece, run_config
+from exapt.app.cli._options import Force, Json, Output, Quiet, data_config, one_of, piece, run_config
 from exapt.core.config import value_of
 
 app = typer.Typer(
@@ -27,10 +27,6 @@ app.add_typer(data_app, name="data")
 
 INTERRUPTED = 130  # the exit code that typer gives to Ctrl-C
 
-Output = Annotated[Path, typer.Option("-o", "--output", help="Where to write.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the YAML.")]
 DataSet = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the data section.")
