@@ -67,3 +67,14 @@ def test_what_the_page_says_is_measured(results):
         for method in ("exapt", "Prodigal"):
             for score in ("f1", "exact"):
                 assert f"{genome['methods'][method]['scores'][score]:.4f}" in page
+
+
+def test_the_card_is_that_of_the_shipped_model():
+    import yaml
+
+    from exapt.bio.genes.model import SHIPPED
+    from exapt.core.provenance import sha256
+
+    card = yaml.safe_load(SHIPPED.with_suffix(".yaml").read_text(encoding="utf-8"))
+    assert card["sha256"] == sha256(SHIPPED), "run `python benchmarks/science/genes.py --train`"
+    assert card["licence"]
