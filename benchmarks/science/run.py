@@ -54,6 +54,9 @@ def run(name: str, work: Path, *, force: bool) -> dict[str, Any]:
     result["runs"] = {}
     for label, values in experiment["runs"].items():
         values = _with_weights(values, work)
+        if same := values.pop("parts_of", None):
+            parts = parse(_plain_run(experiment["runs"][same]), f"{path}: {same}")
+            values["data"] = {**values["data"], **as_parted(parts, work / f"{name}-{label}.tsv")}
         sizes, strategies, other = (values.pop(key, None) for key in ("sizes", "strategies", "evaluate"))
         members, literature = values.pop("ensemble", None), values.pop("published", [])
         config = parse(values, f"{path}: {label}")
@@ -100,6 +103,19 @@ def without_copies(config: RunConfig, run: Path) -> dict[str, Any]:
         for arm, seeds in predicted(run).items()
     }
     return {"n_test": int(clean.sum()), "arms": arms}
+
+
+def as_parted(config: RunConfig, path: Path) -> dict[str, Any]:
+    """The data of a run as a file with its parts in a column, so that another run may clean the rows otherwise.
+
+    A split of molecules depends on how they are written; the same rows test in both runs.
+    """
+    domain = first_fold(config)
+    frame = domain.table.frame[[*domain.table.names("input"), *domain.table.names("target")]].copy()
+    for part in ("train", "valid", "test"):
+        frame.loc[frame.index[getattr(domain.fold, part)], "split"] = part
+    frame.to_csv(path, sep="\t", index=False)
+    return {"name": str(path), "input": domain.table.names("input"), "target": domain.table.names("target")}
 
 
 def first_fold(config: RunConfig) -> Domain:
@@ -180,6 +196,13 @@ def elsewhere(config: RunConfig, other: dict[str, Any], output: Path) -> dict[st
         },
     }
     return {"evaluated_on": other["name"], "n": len(true), "seeds": list(config.seeds), "score": score}
+
+
+RUN_KEYS = ("sizes", "strategies", "evaluate", "ensemble", "published", "parts_of")  # of an experiment, not of a run
+
+
+def _plain_run(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in RUN_KEYS}
 
 
 def _with_weights(values: dict[str, Any], work: Path) -> dict[str, Any]:

@@ -30,16 +30,43 @@ def rows_of(x: Tensor, real: Tensor) -> Tensor:
     >>> rows_of(torch.tensor([[[1.0], [2.0]], [[3.0], [0.0]]]), torch.tensor([[True, True], [True, False]])).tolist()
     [[1.0], [2.0], [3.0]]
     """
-    flat = x.flatten(0, 1)
-    return flat if bool(real.all()) else flat.index_select(0, real.flatten().nonzero()[:, 0])
+    if bool(real.all()):
+        return x.flatten(0, 1)
+    rows: Tensor = _Rows.apply(x, real.flatten().nonzero()[:, 0])  # type: ignore[no-untyped-call]
+    return rows
 
 
 def padded(rows: Tensor, real: Tensor) -> Tensor:
     """Rows (n, ...) back at their positions (B, N, ...), with 0 where padded."""
-    if not bool(real.all()):
-        empty = rows.new_zeros(real.numel(), *rows.shape[1:])
-        rows = empty.index_copy(0, real.flatten().nonzero()[:, 0], rows)
-    return rows.view(*real.shape, *rows.shape[1:])
+    if bool(real.all()):
+        return rows.view(*real.shape, *rows.shape[1:])
+    places: Tensor = _Padded.apply(rows, real.flatten().nonzero()[:, 0], real.shape)  # type: ignore[no-untyped-call]
+    return places
+
+
+class _Rows(Function):
+    """torch's own gradient of `index_select` adds row by row; as every row is chosen once, it need only be put back."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor, index: Tensor) -> Tensor:
+        context.index, context.shape = index, x.shape[:2]
+        return x.flatten(0, 1).index_select(0, index)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Any:
+        return _Padded.apply(gradients[0], context.index, context.shape), None  # type: ignore[no-untyped-call]
+
+
+class _Padded(Function):
+    @staticmethod
+    def forward(context: Any, rows: Tensor, index: Tensor, shape: torch.Size) -> Tensor:
+        context.index = index
+        empty = rows.new_zeros(shape.numel(), *rows.shape[1:])
+        return empty.index_copy_(0, index, rows).view(*shape, *rows.shape[1:])
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Any:
+        return _Rows.apply(gradients[0], context.index), None, None  # type: ignore[no-untyped-call]
 
 
 def check_both_directions(edges: Tensor) -> None:
@@ -101,32 +128,25 @@ class Links:
         (M, F) integers.
     nodes
         Number n of rows.
-    places
-        (M,) where each edge stands among the B x E of the batch, padding with them; None = there is no padding.
-    width
-        B x E.
     """
 
     source: Tensor
     target: Tensor
     features: Tensor
     nodes: int
-    places: Tensor | None
-    width: int
 
     def at_source(self, x: Tensor) -> Tensor:
-        """Rows of nodes (n, D) -> the row at the source of each edge, (B x E, D)."""
+        """Rows of nodes (n, D) -> the row at the source of each edge, (M, D)."""
         leaving = Lists(self._arriving.index ^ 1, self._arriving.starts)
-        return self._results(_single(self.source)).sum(x, self._summands(leaving))
+        return _single(self.source).sum(x, leaving)
 
     def into_nodes(self, x: Tensor) -> Tensor:
-        """Rows of edges (B x E, D) -> the sum over the edges that end at each node, (n, D)."""
-        return self._summands(self._arriving).sum(x, self._results(_single(self.target)))
+        """Rows of edges (M, D) -> the sum over the edges that end at each node, (n, D)."""
+        return self._arriving.sum(x, _single(self.target))
 
     def into_edges(self, x: Tensor) -> Tensor:
-        """Rows of edges -> the sum over those that end where an edge starts, but for its way back, (B x E, D)."""
-        forth, back = (self._summands(self._results(turns)) for turns in (self._turns(1), self._turns(0)))
-        return forth.sum(x, back)
+        """Rows of edges (M, D) -> the sum over those that end where an edge starts, but for its way back, (M, D)."""
+        return self._turns(1).sum(x, self._turns(0))
 
     @cached_property
     def _arriving(self) -> Lists:
@@ -144,27 +164,20 @@ class Links:
         kept = found[found != (edge ^ flip)]
         return Lists(kept ^ (1 - flip), _starts(counts - 1))
 
-    def _summands(self, lists: Lists) -> Lists:
-        """The same lists, where what they sum are rows of all B x E."""
-        return lists if self.places is None else Lists(self.places[lists.index], lists.starts)
 
-    def _results(self, lists: Lists) -> Lists:
-        """The same lists at their places among all B x E; padding sums nothing."""
-        if self.places is None:
-            return lists
-        counts = lists.starts.new_zeros(self.width).index_copy(0, self.places, lists.starts.diff())
-        return Lists(lists.index, _starts(counts))
+def real_edges(stream: Stream) -> Tensor:
+    """Which edges of a batch are none of its padding, (B, E)."""
+    return stream["edges"][..., 0] >= 0
 
 
 def links_of(stream: Stream) -> Links:
     """The real edges between the real nodes of a batch, in their order; nodes come before padding in their graph."""
     mask, edges = stream["mask"], stream["edges"]
-    real = edges[..., 0] >= 0
-    places = None if bool(real.all()) else real.flatten().nonzero()[:, 0]
+    real = real_edges(stream)
     known, counts = rows_of(edges, real).long(), mask.sum(1)
     first = (counts.cumsum(0) - counts).repeat_interleave(real.sum(1))
     source, target = known[:, 0] + first, known[:, 1] + first
-    return Links(source, target, known[:, 2:], int(counts.sum()), places, real.numel())
+    return Links(source, target, known[:, 2:], int(counts.sum()))
 
 
 @dataclass(frozen=True)

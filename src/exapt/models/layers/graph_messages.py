@@ -1,6 +1,7 @@
 """Directed message passing: the state of a bond in one direction learns from the bonds that lead to it.
 
-States stand where their edges stand in the batch; those of padding hold anything and are never read.
+Between layers states stand where their edges stand in the batch, with 0 where padded; within a layer only real edges
+are rows, because molecules of one batch differ much in size.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from exapt.core.contracts import Stream
-from exapt.models.layers.graph import LevelSum, check_both_directions, links_of, padded, rows_of
+from exapt.models.layers.graph import LevelSum, check_both_directions, links_of, padded, real_edges, rows_of
 from exapt.models.layers.norm import norm as build_norm
 
 
@@ -36,10 +37,9 @@ class DirectedStart(nn.Module):
     def forward(self, stream: Stream) -> Stream:
         """Replace x and add the states."""
         check_both_directions(stream["edges"])
-        mask, edges = stream["mask"], stream["edges"]
-        codes, bonds = rows_of(stream["x"], mask), edges[..., 2:].clamp(min=0).long()
-        start = links_of(stream).at_source(self.sources(codes)) + self.bonds(bonds.flatten(0, 1))
-        start = start.view(*edges.shape[:2], start.shape[-1])
+        mask, links = stream["mask"], links_of(stream)
+        codes = rows_of(stream["x"], mask)
+        start = padded(links.at_source(self.sources(codes)) + self.bonds(links.features), real_edges(stream))
         return {**stream, "x": padded(self.atoms(codes), mask), "edge_start": start, "edge_states": F.relu(start)}
 
 
@@ -54,10 +54,11 @@ class DirectedStep(nn.Module):
 
     def forward(self, stream: Stream) -> Stream:
         """Replace the states."""
-        start, states = stream["edge_start"], stream["edge_states"]
-        change = self.linear(links_of(stream).into_edges(states.flatten(0, 1))).view(start.shape)
-        change = self.norm(change, stream["edges"][..., 0] >= 0)
-        return {**stream, "edge_states": self.dropout(change.add_(start).relu_())}
+        real = real_edges(stream)
+        start, states = (rows_of(stream[key], real) for key in ("edge_start", "edge_states"))
+        change = self.linear(links_of(stream).into_edges(states))
+        change = self.norm(change, real.new_ones(len(change)))
+        return {**stream, "edge_states": padded(self.dropout(change.add_(start).relu_()), real)}
 
 
 class DirectedEnd(nn.Module):
@@ -70,8 +71,8 @@ class DirectedEnd(nn.Module):
 
     def forward(self, stream: Stream) -> Stream:
         """Replace x."""
-        mask = stream["mask"]
-        change = self.linear(links_of(stream).into_nodes(stream["edge_states"].flatten(0, 1)))
+        mask, states = stream["mask"], rows_of(stream["edge_states"], real_edges(stream))
+        change = self.linear(links_of(stream).into_nodes(states))
         x = self.dropout(change.add_(rows_of(stream["x"], mask)).relu_())
         kept = {key: value for key, value in stream.items() if not key.startswith("edge_")}
         return {**kept, "x": padded(x, mask)}
