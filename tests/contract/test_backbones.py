@@ -31,6 +31,8 @@ VARIANTS = {
         {"depth": 2, "dim": 8, "norm": "group", "stem_activation": "exp", "pool": "mean_max", "position_knots": 3},
         {"depth": 1, "dim": 8, "norm": "layer", "reverse_complement": True},
         {"depth": 1, "dim": 8, "norm": "none", "variant": "pool", "reverse_complement": True, "position_knots": 4},
+        {"depth": 1, "dim": 8, "recurrent": "gru", "recurrent_window": 3},
+        {"depth": 1, "dim": 8, "norm": "layer", "recurrent": "lstm", "reverse_complement": True},
     ],
     "rnn": [{"dim": 8}, {"dim": 8, "cell": "lstm", "bidirectional": False, "pool": "last"}, {"dim": 8, "pool": "last"}],
     "transformer": [{"dim": 8, "heads": 2}, {"dim": 8, "heads": 2, "activation": "swiglu", "pool": "mean_max"}],

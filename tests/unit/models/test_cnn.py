@@ -73,6 +73,18 @@ def test_dilation_grows_the_reach():
     assert (reached.min(), reached.max()) == (30 - reach, 30 + reach)
 
 
+@pytest.mark.parametrize("recurrent", ["gru", "lstm"])
+def test_an_rnn_on_top_sees_everything_but_padding(recurrent):
+    cnn = CNN(DNA, dim=8, depth=1, kernel=3, stem_kernel=3, dropout=0.0, recurrent=recurrent, recurrent_window=4).eval()
+    assert len(cnn.blocks()) == len(CNN(DNA, dim=8, depth=1).blocks()) + 1
+    x, mask = dna((61, 45))
+    letters = one_hot(x, 7).requires_grad_()
+    cnn({"x": letters, "mask": mask}).tokens[1, 20].sum().backward()
+    assert letters.grad[1, :45].abs().sum(-1).bool().all()
+    alone = cnn({"x": x[1:, :45], "mask": mask[1:, :45]}).tokens
+    assert torch.allclose(cnn({"x": x, "mask": mask}).tokens[1:, :45], alone, atol=1e-5)
+
+
 def test_a_position_gate_knows_where_a_motif_lies():
     x = torch.full((2, 40), 6)
     x[0, 6:11], x[1, 28:33] = 2, 2
@@ -95,6 +107,9 @@ def test_a_position_gate_knows_where_a_motif_lies():
         ({"dim": 8.5}, "dim: found 8.5"),
         ({"stem_kernel": 10}, "kernel: found 10; it must be odd"),
         ({"position_knots": 1}, "position_knots: found 1, must be a whole number of at least 2"),
+        ({"recurrent": "rnn"}, "recurrent: 'rnn' is not known"),
+        ({"recurrent": "gru", "recurrent_window": 0}, "recurrent_window: found 0"),
+        ({"recurrent": "gru", "dim": 7}, "dim: found 7; two directions share it"),
         ({"dialtion": 2}, "has no option 'dialtion'"),
     ],
 )

@@ -32,10 +32,17 @@ UNITS = (
 )
 CLASSES = ("intergenic", *(f"{unit} {strand}" for strand in "+-" for unit in UNITS))
 MASKED = 255  # a position of which nothing is known
+LETTERS = ".UVXYZIJKLDR" + "uvxyzijkldr"  # of the classes in text: reverse strand in lower case
+UNKNOWN = "?"  # a masked position in text
 UTR5, UTR3, CODING, INTRON, UTR_INTRON, DONOR, ACCEPTOR = 1, 2, 3, 6, 9, 10, 11  # on the forward strand
 REVERSE = len(UNITS)  # added on the reverse strand
 SITE = 2  # letters of a donor or acceptor
 SHORTEST_INTRON = 2 * SITE + 1
+OTHER_STRAND = np.r_[0, REVERSE + 1 : 2 * REVERSE + 1, 1 : REVERSE + 1]  # class -> the same on the other strand
+_CODES = np.full(256, MASKED, dtype=np.uint8)
+_CODES[np.frombuffer(LETTERS.encode(), dtype=np.uint8)] = np.arange(len(CLASSES))
+_BYTES = np.full(256, ord(UNKNOWN), dtype=np.uint8)
+_BYTES[: len(CLASSES)] = np.frombuffer(LETTERS.encode(), dtype=np.uint8)
 
 
 class Transcript(NamedTuple):
@@ -203,3 +210,53 @@ def masked(labels: Labels, intervals: Sequence[Interval]) -> Labels:
         part = row[max(0, start) : max(0, end)]
         part[part == 0] = MASKED
     return row
+
+
+def as_text(labels: Labels) -> str:
+    """One letter a position, as in `LETTERS`, and ``?`` where the label is masked.
+
+    Examples
+    --------
+    >>> as_text(labelled([Transcript("-", ((1, 6), (13, 18)), (1, 17))], 19))
+    '.zyxzyrriiiddxzyxu.'
+    """
+    return _BYTES[labels].tobytes().decode()
+
+
+def of_text(text: str) -> Labels:
+    """The labels that `as_text` wrote.
+
+    Raises
+    ------
+    DataError
+        Where a letter stands for no label, with its place.
+
+    Examples
+    --------
+    >>> of_text(".?X").tolist()
+    [0, 255, 3]
+    """
+    letters = np.frombuffer(text.encode("ascii", "backslashreplace"), dtype=np.uint8)
+    row = _CODES[letters]
+    wrong = np.flatnonzero((row == MASKED) & (letters != ord(UNKNOWN)))
+    if len(wrong):
+        place = int(wrong[0])
+        raise DataError(
+            f"labels: letter {text[place]!r} at position {place + 1} stands for no label; "
+            f"known are {LETTERS} and {UNKNOWN}."
+        )
+    return row
+
+
+def on_other_strand(labels: Labels) -> Labels:
+    """The labels of the reverse complement of the sequence.
+
+    Examples
+    --------
+    >>> as_text(on_other_strand(of_text(".uxyz?")))
+    '?ZYXU.'
+    """
+    turned = labels[::-1].copy()
+    known = turned != MASKED
+    turned[known] = OTHER_STRAND[turned[known]]
+    return turned

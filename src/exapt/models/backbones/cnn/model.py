@@ -1,4 +1,4 @@
-"""1-D convolutional network on letters or profiles: dilated residual, or plain Conv1D with max-pooling."""
+"""1-D convolutional network on letters or profiles: dilated residual (with an RNN on top) or plain with max-pooling."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from exapt.models.layers.masking import zero_padding
 from exapt.models.layers.norm import norm as build_norm
 from exapt.models.layers.pooling import by_place, features, max_windows, pooled_dim
 from exapt.models.layers.positions import PositionGate
+from exapt.models.layers.recurrent import CELLS, Cell, WindowedRNN
 from exapt.models.layers.strands import COMPLEMENT, flip, on_strands
 from exapt.models.layers.strands import reverse_complement as other_strand
 
 
 class CNN(Backbone):
-    """Stem of wide filters on indicators of letters (or on values), then `depth` convolutional blocks.
+    """Stem of wide filters on indicators of letters (or on values), `depth` convolutional blocks, perhaps an RNN.
 
     With ``reverse_complement`` both strands of DNA pass through the same weights, as "x" and "reverse" of the stream.
     Pooled features are averaged over strands, so that no prediction depends on the strand that was given; tokens are
@@ -63,6 +64,9 @@ class CNN(Backbone):
         Weigh features by where they lie, with a function of that many points (see `PositionGate`); 0 = do not.
     reverse_complement
         Read both strands; for DNA letters only.
+    recurrent, recurrent_window
+        A bidirectional ``gru`` or ``lstm`` above the blocks, whose steps are windows of so many positions (see
+        `WindowedRNN`); ``none`` = none.
 
     References
     ----------
@@ -110,15 +114,18 @@ class CNN(Backbone):
         places: int = 0,
         position_knots: int = 0,
         reverse_complement: bool = False,
+        recurrent: str = "none",
+        recurrent_window: int = 9,
     ) -> None:
         super().__init__()
         reads("cnn", inputs, "letters", "values")
         at_least(1, dim=dim, depth=depth, dilation_growth=dilation_growth)
         at_least(2, window=window)
-        at_least(1, stem_window=stem_window, stem_dim=stem_dim or dim)
+        at_least(1, stem_window=stem_window, stem_dim=stem_dim or dim, recurrent_window=recurrent_window)
         at_least(0, places=places)
         fraction(dropout=dropout)
         choice("variant", variant, ("dilated", "pool"))
+        choice("recurrent", recurrent, ("none", *CELLS))
         if position_knots != 0:
             at_least(2, position_knots=position_knots)
         if reverse_complement and inputs != Inputs("letters", len(COMPLEMENT)):
@@ -143,10 +150,12 @@ class CNN(Backbone):
             else _Residual(dim, kernel, dilation_growth**i, norm, activation, dropout)
             for i in range(depth)
         )
+        if recurrent != "none":
+            self.layers.append(_Recurrent(dim, CELLS[recurrent], recurrent_window, norm, dropout))
         self.top = _Top(dim, "none" if plain else norm, None if plain else activation, position_knots)
 
     def blocks(self) -> list[nn.Module]:
-        """Stem, convolutional blocks, final normalisation."""
+        """Stem, convolutional blocks, the RNN where there is one, final normalisation."""
         return [self.stem, *self.layers, self.top]
 
     def readout(self, stream: Stream) -> Features:
@@ -226,6 +235,22 @@ class _Residual(nn.Module):
         h = zero_padding(self.activation(self.norm1(x, mask)), mask)
         h = self.activation(self.norm2(self.conv(h), mask))
         return x + self.dropout(self.pointwise(h)), mask
+
+
+class _Recurrent(nn.Module):
+    """Normalised, through an RNN, added to the input."""
+
+    def __init__(self, dim: int, cell: Cell, window: int, norm: str, dropout: float) -> None:
+        super().__init__()
+        self.norm = build_norm(norm, dim)
+        self.rnn = WindowedRNN(dim, cell, window)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, stream: Stream) -> Stream:
+        return on_strands(stream, self._strand)
+
+    def _strand(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        return x + self.dropout(self.rnn(zero_padding(self.norm(x, mask), mask), mask)), mask
 
 
 class _Top(nn.Module):

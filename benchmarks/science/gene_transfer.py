@@ -1,0 +1,330 @@
+"""Genes of one species from those of others: learning curves of a network and a grammar, with and without transfer.
+
+`python benchmarks/science/gene_transfer.py --work DIR` writes results/gene_transfer.json; what is done is kept there
+and in DIR (weights), so that the same command goes on after an interruption. `--targets`, `--seeds` choose a part.
+
+- Data: the cards euk_1pct_* and yeast_chr1. Blocks of about 50 kb that no gene crosses are the units. A quarter of a
+  target's blocks (seed 0, by letters) is its test part, fixed for all arms; nothing else is done with it.
+- Source: a network trained on the other two species of euk_1pct (yeast: on worm and fly), nine tenths of their blocks;
+  the rest of them chooses the epoch and the weights of the grammar. Nothing is chosen on the target.
+- Arms: `transfer` starts from the source's weights, `scratch` from random ones; both see the same share of the target's
+  training blocks (10, 50, 100 %; nested), as often, and keep the last epoch. 0 % is the source's network as it is.
+- Scores: coding bases, coding exons, introns between them and genes with all coding exons, both ends exact, of the
+  decoded test blocks. Intervals: 95 %, 1,000 bootstrap draws of test blocks, of the mean over the seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from exapt.bio.formats.genome import Genome
+from exapt.bio.transcripts.agreement import LEVELS, Agreement, agreement
+from exapt.bio.transcripts.annotated import Labelling
+from exapt.bio.transcripts.grammar import Grammar, decoded
+from exapt.bio.transcripts.labels import Transcript, spelt_transcripts
+from exapt.bio.transcripts.windows import blocks
+from exapt.core.config import TrainingConfig
+from exapt.core.contracts import Column, Model, Table
+from exapt.core.examples import Examples
+from exapt.core.paths import read_json, write_json
+from exapt.core.provenance import code_version, versions
+from exapt.core.seeds import seed_everything
+from exapt.data import cards
+from exapt.data.augment.reverse_complement import ReverseComplement
+from exapt.data.cards.parsers.gene_windows import GeneWindows
+from exapt.data.encoders.letters import Letters
+from exapt.data.gene_windows import Cutting, window_table
+from exapt.models.backbones.cnn.model import CNN
+from exapt.tasks.gene_finding.decode import Reading, log_probabilities
+from exapt.tasks.gene_finding.task import GeneFinding
+from exapt.transfer.strategies.full import EXPORT as Full
+from exapt.transfer.training.loop import TrainingSets, fit
+from exapt.transfer.training.predict import predict
+
+RESULT = Path(__file__).parent / "results" / "gene_transfer.json"
+EUK = ("euk_1pct_arabidopsis", "euk_1pct_celegans", "euk_1pct_drosophila")
+TARGETS = (*EUK, "yeast_chr1")
+SHARES = (1.0, 0.1, 0.5)  # the ends of the curve first
+NETWORK = {"dim": 32, "depth": 8, "kernel": 9, "norm": "batch", "activation": "relu", "recurrent": "gru"}
+BATCH = 2
+PASSES = {0.1: 10, 0.5: 4, 1.0: 3}  # over both strands of the target's blocks
+SOURCE_PASSES = 4
+RATE, FINE_RATE = 3e-3, 1e-3
+WINDOW, OVERLAP = 4096, 256
+READING = Reading(window=8192, overlap=2048)
+GRAMMARS = [Grammar(gene=gene, intron=intron) for gene, intron in ((-8.0, -5.0), (-20.0, -5.0), (-8.0, -10.0))]
+DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Block:
+    """A stretch of a contig, with its genes in its own coordinates."""
+
+    name: str
+    letters: str
+    genes: tuple[Transcript, ...]
+    ignored: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Species:
+    """Windows of a genome and its blocks, in an order that is random and always the same."""
+
+    windows: Table
+    blocks: tuple[Block, ...]
+
+    def part(self, first: float, last: float) -> tuple[Block, ...]:
+        """The blocks between two shares of the letters."""
+        ends = np.cumsum([len(block.letters) for block in self.blocks])
+        middles = (ends - [len(block.letters) / 2 for block in self.blocks]) / ends[-1]
+        return tuple(block for block, middle in zip(self.blocks, middles, strict=True) if first <= middle < last)
+
+
+def species(card: str) -> Species:
+    """Read a card."""
+    known = cards.read(card)
+    parser = GeneWindows(**known.parser.options)
+    genome, labels = parser.read(cards.fetch(known, quiet=True))
+    cutting = Cutting(WINDOW, OVERLAP, parser.block)
+    raw = window_table(genome, labels, cutting)
+    roles = {"id": ("id", "label"), "sequence": ("input", "dna"), "labels": ("target", "structure")}
+    table = Table(raw.frame, {name: Column(*role) for name, role in roles.items()}, card)  # type: ignore[arg-type]
+    found = [block for name, one in labels.items() for block in _blocks(genome, name, one, cutting.block)]
+    order = np.random.default_rng(0).permutation(len(found))
+    return Species(table, tuple(found[i] for i in order))
+
+
+def _blocks(genome: Genome, name: str, found: Labelling, size: int) -> list[Block]:
+    letters, made = genome.fetch(name), []
+    for left, right in blocks(found.labels, size):
+        inside = [gene for gene in found.kept if left <= gene.start and gene.end <= right]
+        cut = [gene for gene in found.kept if gene not in inside and gene.start < right and left < gene.end]
+        ignored = [(gone.start - left, gone.end - left) for gone in (*cut, *(one for one, _ in found.left_out))]
+        moved = tuple(_moved(gene, -left) for gene in inside)
+        made.append(Block(f"{name}:{left}", letters[left:right], moved, tuple(ignored)))
+    return made
+
+
+def _moved(gene: Transcript, shift: int) -> Transcript:
+    exons = tuple((start + shift, end + shift) for start, end in gene.exons)
+    return gene._replace(exons=exons, coding=(gene.coding[0] + shift, gene.coding[1] + shift))
+
+
+ENCODER = Letters("dna")
+
+
+def examples(of: Sequence[tuple[Species, Sequence[Block]]], task: GeneFinding, *, both: bool) -> Examples:
+    """Windows of blocks, encoded; of both strands or the given one."""
+    parts = []
+    for one, chosen in of:
+        names = {block.name for block in chosen}
+        table = one.windows.take(np.flatnonzero(one.windows.frame["block"].isin(names)))
+        parts.append(ReverseComplement()(table, 0) if both else table)
+    sequences = [text for table in parts for text in table.frame["sequence"]]
+    width = max(map(len, sequences))
+    task.length = max(task.length, width)
+    targets = np.concatenate([task.targets(table)["labels"] for table in parts])
+    ids = [name for table in parts for name in table.ids()]
+    return Examples({"sequence": ENCODER.encode(sequences)}, {"sequence": ENCODER}, {"labels": targets}, ids)
+
+
+def new_model(task: GeneFinding, seed: int) -> Model:
+    """A network with random weights."""
+    seed_everything(seed)
+    backbone = CNN(ENCODER.inputs(), **NETWORK)  # type: ignore[arg-type]
+    return Model({"sequence": backbone}, {"target": task.build_head([backbone])})
+
+
+def train(
+    model: Model, task: GeneFinding, sets: TrainingSets, passes: int, rate: float, seed: int, folder: Path | None = None
+) -> float:
+    """Train a model in place; returns seconds. With a folder an interrupted training goes on."""
+    config = TrainingConfig(
+        epochs=passes,
+        batch_size=BATCH,
+        lr=rate,
+        precision="bf16",
+        device="cpu",
+        keep="best" if sets.valid is not None else "last",
+    )
+    began = time.perf_counter()
+    fit(model, {"target": task}, Full(), sets, config, seed=seed, folder=folder, quiet=folder is None)
+    return time.perf_counter() - began
+
+
+def said(model: Model, chosen: Sequence[Block]) -> dict[str, NDArray[np.float32]]:
+    """Log probabilities of blocks."""
+    config = TrainingConfig(batch_size=8, precision="bf16")
+
+    def forward(texts: Sequence[str]) -> NDArray[Any]:
+        rows = Examples({"sequence": ENCODER.encode(texts)}, {"sequence": ENCODER}, {}, [""] * len(texts))
+        return predict(model, rows, config).numpy()
+
+    found = {}
+    for block in chosen:
+        pieces = log_probabilities(forward, block.letters, READING)
+        found[block.name] = np.concatenate([values for _, values in pieces])
+    return found
+
+
+def judged(chosen: Sequence[Block], weights: Mapping[str, NDArray[np.float32]], grammar: Grammar) -> Agreement:
+    """Agreement of the decoded genes with the annotation; one segment a block."""
+    letters = {block.name: block.letters for block in chosen}
+    rows = decoded(grammar, weights, letters)
+    return agreement(
+        {block.name: block.genes for block in chosen},
+        {name: spelt_transcripts(row) for name, row in rows.items()},
+        {name: len(text) for name, text in letters.items()},
+        ignored={block.name: block.ignored for block in chosen},
+        segment=1 << 40,
+    )
+
+
+def chosen_grammar(model: Model, valid: Sequence[Block]) -> tuple[int, list[dict[str, float]]]:
+    """The grammar with the best mean of exon and gene F1 on validation blocks of the sources."""
+    weights = said(model, valid)
+    scores = [judged(valid, weights, grammar).scores() for grammar in GRAMMARS]
+    f1 = [{level: round(one[level]["f1"], 4) for level in LEVELS} for one in scores]
+    return int(np.argmax([np.nan_to_num(one["exon"]) + np.nan_to_num(one["gene"]) for one in f1])), f1
+
+
+class Run:
+    """One target with one seed."""
+
+    def __init__(
+        self, target: str, seed: int, genomes: Mapping[str, Species], work: Path, result: dict[str, Any]
+    ) -> None:
+        self.target, self.seed, self.work, self.result = target, seed, work, result
+        self.genomes, self.species = genomes, genomes[target]
+        self.test = self.species.part(0.0, 0.25)
+        self.sources = [name for name in EUK if name != target][-2:]
+        self.task = GeneFinding()
+
+    def source(self) -> Model:
+        """The network of the source species, trained where it was not, and the grammar that suits it."""
+        place = self.work / f"{'+'.join(self.sources)}-{self.seed}.safetensors"
+        model, key = new_model(self.task, self.seed), f"{self.target}/{self.seed}"
+        valid = [(self.genomes[name], self.genomes[name].part(0.9, 1.1)) for name in self.sources]
+        if not place.is_file():
+            rows = [(self.genomes[name], self.genomes[name].part(0.0, 0.9)) for name in self.sources]
+            sets = TrainingSets(
+                {"target": examples(rows, self.task, both=True)}, examples(valid, self.task, both=False)
+            )
+            folder = place.with_suffix("")
+            folder.mkdir(exist_ok=True)
+            seconds = train(model, self.task, sets, SOURCE_PASSES, RATE, self.seed, folder)
+            save_file({name: value.contiguous() for name, value in model.state_dict().items()}, place)
+            print(f"source {self.sources} seed {self.seed}: {seconds:.0f} s", flush=True)
+        model.load_state_dict(load_file(place))
+        model.eval()
+        if key not in self.result["grammars"]:
+            best, scores = chosen_grammar(model, [block for _, part in valid for block in part])
+            self.result["grammars"][key] = {"chosen": best, "validation_f1": scores}
+            self.keep()
+        return model
+
+    def go(self) -> None:
+        """All arms and shares that are not done."""
+        model = self.source()
+        self.score(f"{self.target}/{self.seed}/transfer/0", model, 0.0)
+        pool = self.species.part(0.25, 1.1)
+        for share in SHARES:
+            some = pool[: max(1, round(share * len(pool)))]
+            for arm in ("transfer", "scratch"):
+                key = f"{self.target}/{self.seed}/{arm}/{share:g}"
+                if key in self.result["runs"]:
+                    continue
+                new = new_model(self.task, self.seed + 100)
+                if arm == "transfer":
+                    new.load_state_dict(model.state_dict())
+                sets = TrainingSets({"target": examples([(self.species, some)], self.task, both=True)})
+                rate = FINE_RATE if arm == "transfer" else RATE
+                seconds = train(new, self.task, sets, PASSES[share], rate, self.seed)
+                self.score(key, new, seconds, blocks=len(some), genes=sum(len(block.genes) for block in some))
+
+    def score(self, key: str, model: Model, seconds: float, **facts: int) -> None:
+        """Decode the test blocks and keep the counts."""
+        if key in self.result["runs"]:
+            return
+        began = time.perf_counter()
+        grammar = GRAMMARS[self.result["grammars"][f"{self.target}/{self.seed}"]["chosen"]]
+        found = judged(self.test, said(model, self.test), grammar)
+        counts = {name: getattr(found, name).tolist() for name in ("annotated", "predicted", "found")}
+        f1 = {level: round(value["f1"], 4) for level, value in found.scores().items()}
+        self.result["runs"][key] = {**facts, "fit_seconds": round(seconds, 1), "f1": f1, "counts": counts}
+        self.keep()
+        print(key, f1, f"decoded in {time.perf_counter() - began:.0f} s", flush=True)
+
+    def keep(self) -> None:
+        """Write what is known."""
+        write_json(RESULT, self.result | {"summary": summary(self.result["runs"])})
+
+
+def summary(runs: Mapping[str, Any]) -> dict[str, Any]:
+    """Mean over the seeds with intervals, and what the transfer gains, by target, arm and share."""
+    groups: dict[str, list[Agreement]] = {}
+    for key, run in runs.items():
+        target, _, arm, share = key.split("/")
+        counts = (np.array(run["counts"][name]) for name in ("annotated", "predicted", "found"))
+        groups.setdefault(f"{target}/{arm}/{share}", []).append(Agreement(*counts))
+    found: dict[str, Any] = {}
+    for name, seeds in groups.items():
+        found[name] = {"seeds": len(seeds)} | _intervals(seeds, [])
+        other = groups.get(name.replace("/transfer/", "/scratch/"), [])
+        if "/transfer/" in name and len(other) == len(seeds):
+            found[f"{name} gain"] = _intervals(seeds, other)
+    return found
+
+
+def _intervals(seeds: Sequence[Agreement], minus: Sequence[Agreement]) -> dict[str, Any]:
+    count, random = len(seeds[0].annotated), np.random.default_rng(0)
+    draws = [None, *(random.integers(0, count, count).tolist() for _ in range(DRAWS))]
+    values = np.array([_f1(seeds, draw) - (_f1(minus, draw) if minus else 0.0) for draw in draws])
+    low, high = np.nanquantile(values[1:], (0.025, 0.975), axis=0)
+    return {
+        level: {"f1": _rounded(values[0, i]), "low": _rounded(low[i]), "high": _rounded(high[i])}
+        for i, level in enumerate(LEVELS)
+    }
+
+
+def _f1(seeds: Sequence[Agreement], draw: Sequence[int] | None) -> NDArray[np.float64]:
+    scores = [one.scores(draw) for one in seeds]
+    return np.array([[score[level]["f1"] for level in LEVELS] for score in scores]).mean(0)
+
+
+def _rounded(value: float) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None
+
+
+def main() -> None:
+    """All targets with the first seed, then with the next."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--targets", nargs="+", default=list(TARGETS), choices=TARGETS)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    asked.work.mkdir(parents=True, exist_ok=True)
+    done = read_json(RESULT) if RESULT.is_file() else {"runs": {}, "grammars": {}}
+    about = {"code": code_version(), "versions": versions(), "data": ["dna.euk_1pct", "dna.yeast_chr1"]}
+    about |= {"network": NETWORK, "passes": {f"{k:g}": v for k, v in PASSES.items()}, "source_passes": SOURCE_PASSES}
+    about["grammar_choices"] = [{"gene": one.gene, "intron": one.intron} for one in GRAMMARS]
+    genomes = {name: species(name) for name in {*EUK, *asked.targets}}
+    for seed in asked.seeds:
+        for target in asked.targets:
+            Run(target, seed, genomes, asked.work, about | {key: done[key] for key in ("runs", "grammars")}).go()
+            done = read_json(RESULT)
+
+
+if __name__ == "__main__":
+    main()
