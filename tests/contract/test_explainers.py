@@ -6,9 +6,10 @@ import torch
 from torch import nn
 
 from exapt.core.contracts import Batch, Inputs, Model
+from exapt.core.errors import ConfigError
 from exapt.core.registry import BACKBONES, EXPLAINERS
 from exapt.explain._faithfulness import deletion
-from exapt.explain._question import Question
+from exapt.explain._question import Question, ask
 from exapt.explain._removal import removed
 
 GRAPH = Inputs("graph", 2, 4, special=(4,), levels=(5, 3), edge_levels=(3, 2))
@@ -27,7 +28,13 @@ CASES = [
 every_case = pytest.mark.parametrize(
     ("name", "inputs", "options"), CASES, ids=[f"{name}-{inputs.kind}-{list(o.values())}" for name, inputs, o in CASES]
 )
-every_explainer = pytest.mark.parametrize("explainer", EXPLAINERS.names())
+PAIRS = [
+    pytest.param(explainer, *case, id=f"{explainer}-{case[0]}-{case[1].kind}-{list(case[2].values())}")
+    for explainer in EXPLAINERS.names()
+    for case in CASES
+    if case[1].kind == "letters" or not EXPLAINERS.get(explainer).substitutes
+]
+every_pair = pytest.mark.parametrize(("explainer", "name", "inputs", "options"), PAIRS)
 
 
 class _Head(nn.Module):
@@ -79,8 +86,7 @@ def lengths_of(name):
     return [1, 1, 1] if name in ("mlp", "autoencoder") else [6, 11, 4]
 
 
-@every_explainer
-@every_case
+@every_pair
 def test_one_finite_array_an_example(explainer, name, inputs, options):
     model, lengths = build(name, inputs, options), lengths_of(name)
     question = Question("in", torch.tensor([0, 2, 1]), "class")
@@ -93,8 +99,7 @@ def test_one_finite_array_an_example(explainer, name, inputs, options):
     assert not model.training
 
 
-@every_explainer
-@every_case
+@every_pair
 def test_padding_changes_nothing(explainer, name, inputs, options):
     model, lengths = build(name, inputs, options), lengths_of(name)
     outputs = torch.tensor([0, 2, 1])
@@ -106,6 +111,26 @@ def test_padding_changes_nothing(explainer, name, inputs, options):
         stream = {key: array[i : i + 1, : cuts.get(key, length)] for key, array in whole.inputs["in"].items()}
         alone = build_one(model, Batch({"in": stream}, {}, ["x"]), Question("in", outputs[i : i + 1], "class"))
         np.testing.assert_allclose(alone.values[0], together.values[i], atol=2e-5)
+
+
+@pytest.mark.parametrize("explainer", [name for name in EXPLAINERS.names() if EXPLAINERS.get(name).substitutes])
+@every_case
+def test_other_letters_are_put_in_place_of_letters_only(explainer, name, inputs, options):
+    model, lengths, build_one = build(name, inputs, options), lengths_of(name), EXPLAINERS.build(explainer)
+    batch, letters = batch_of(inputs, lengths), (2, 3, 4)
+    question = Question("in", torch.tensor([0, 2, 1]), "class", letters)
+    if inputs.kind != "letters":
+        with pytest.raises(ConfigError, match="letters"):
+            build_one(model, batch, question)
+        return
+    found = build_one(model, batch, question)
+    assert [table.shape for table in found.maps] == [(length, 3) for length in lengths]
+    stream = batch.inputs["in"]
+    mutant = {**stream, "x": stream["x"].clone()}
+    mutant["x"][:, 1] = 3
+    with torch.no_grad():
+        changes = ask(model, Batch({"in": mutant}, {}, batch.ids), question) - ask(model, batch, question)
+    np.testing.assert_allclose([table[1, 1] for table in found.maps], changes.numpy(), atol=2e-5)
 
 
 @every_case

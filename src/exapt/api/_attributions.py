@@ -34,6 +34,8 @@ class Attributed:
         (n,) each, as there.
     test
         The deletion test; None where it was not asked for.
+    maps
+        One array (U, A) a row, of methods that put other letters in place; else None.
     """
 
     values: Sequence[Floats]
@@ -41,6 +43,7 @@ class Attributed:
     changes: Floats
     errors: Floats
     test: Deletion | None = None
+    maps: Sequence[Floats] | None = None
 
 
 def output_numbers(task: Task, names: Sequence[str], decoded: Floats, of: str | None) -> Rows:
@@ -73,7 +76,7 @@ def output_numbers(task: Task, names: Sequence[str], decoded: Floats, of: str | 
     return np.asarray(decoded.argmax(1), dtype=np.int64)
 
 
-def attribute(
+def attribute(  # noqa: PLR0913 - what is asked, of which rows, how
     model: Model,
     task: Task,
     examples: Examples,
@@ -81,6 +84,7 @@ def attribute(
     column: str,
     *,
     outputs: Rows,
+    letters: Sequence[int] = (),
     test: bool = True,
     quiet: bool = True,
 ) -> Attributed:
@@ -96,6 +100,8 @@ def attribute(
         The input column.
     outputs
         (n,) which output of each row.
+    letters
+        Ids of the letters that methods which need some put in place; empty = all but the special ones.
     test
         Also remove positions and watch the prediction; about 180 predictions a row.
     quiet
@@ -112,20 +118,23 @@ def attribute(
     device = device_of(model)
     plan = ordered(examples.lengths(), BATCH)
     values: list[Any] = [None] * len(examples)
+    maps: list[Any] = [None] * len(examples)
     numbers, tests = np.full((3, len(examples)), np.nan), []
     with bar("explain", len(examples), unit="rows", quiet=quiet) as progress:
         for rows in plan:
             batch = _unshared(examples.batch(rows)).to(device)
-            question = Question(column, torch.from_numpy(outputs[rows]).to(device), task.kind)
+            question = Question(column, torch.from_numpy(outputs[rows]).to(device), task.kind, tuple(letters))
             found = explainer(model, batch, question)
-            for row, value in zip(rows, found.values, strict=True):
-                values[row] = value
+            for i, row in enumerate(rows):
+                values[row] = found.values[i]
+                maps[row] = found.maps[i] if found.maps is not None else None
             numbers[:, rows] = found.scores, found.changes, found.errors
             if test:
                 tests.append(deletion(model, batch, question, found.values))
             progress.advance(len(rows))
     joined = _in_order(Deletion.joined(tests), plan) if tests else None
-    return Attributed(values, numbers[0], numbers[1], numbers[2], joined)
+    mapped = maps if explainer.substitutes else None
+    return Attributed(values, numbers[0], numbers[1], numbers[2], joined, mapped)
 
 
 def _unshared(batch: Batch) -> Batch:

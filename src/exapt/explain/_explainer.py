@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,16 +32,22 @@ class Explanation:
         (B,) score minus that of the baseline, which the attributions should add up to; NaN for methods without one.
     errors
         (B,) completeness error: the sum of the attributions minus `changes`.
+    maps
+        Of methods that put other letters in place: one float64 array (U, A) an example, by how much the score changes
+        where letter a of the question's letters stands at a position instead, 0 for the one that does; else None.
     """
 
     values: Sequence[Values]
     scores: Values
     changes: Values
     errors: Values
+    maps: Sequence[Values] | None = None
 
 
 class Explainer(ABC):
     """A way to say how much each position of an input did for the output of a model."""
+
+    substitutes: ClassVar[bool] = False  # True: puts other letters in place, so it is for sequences of letters only
 
     @abstractmethod
     def __call__(self, model: Model, batch: Batch, question: Question) -> Explanation:

@@ -23,11 +23,14 @@ class Question:
         (B,) int64, number of the explained output of each example: a class, a label or a target.
     kind
         What the outputs are, as the task says.
+    letters
+        Ids of the letters that may stand at a position of the column; empty = all but the special ones.
     """
 
     column: str
     outputs: Tensor
     kind: Kind
+    letters: tuple[int, ...] = ()
 
     def take(self, rows: Tensor) -> Question:
         """The same question about some rows, which may repeat."""

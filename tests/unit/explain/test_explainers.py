@@ -89,6 +89,28 @@ def test_an_additive_model_is_explained_by_its_summands(name, options):
         assert np.isnan(found.errors).all()
 
 
+def test_mutagenesis_is_the_difference_of_two_letters():
+    question = Question("s", torch.zeros(2, dtype=torch.long), "number", (2, 3, 4))
+    found = EXPLAINERS.build("mutagenesis")(additive(), letters_batch(), question)
+    worth = np.array([2.0, -1.0, 0.5])
+    np.testing.assert_allclose(found.maps[0], worth - worth[[0, 1, 2, 0]][:, None], atol=1e-6)
+    assert found.maps[1].shape == (2, 3)
+    np.testing.assert_allclose(found.values[0], [2.25, -2.25, 0.0, 2.25], atol=1e-6)
+    np.testing.assert_allclose(found.values[1], [-2.25, -2.25], atol=1e-6)
+    assert np.isnan(found.errors).all()
+
+
+def test_mutagenesis_of_a_letter_that_is_none_of_those_to_choose_from():
+    question = Question("s", torch.zeros(2, dtype=torch.long), "number", (2, 3))
+    found = EXPLAINERS.build("mutagenesis")(additive(), letters_batch(), question)
+    np.testing.assert_allclose(found.maps[0][2], [1.5, -1.5], atol=1e-6)
+    np.testing.assert_allclose(found.values[0], [3.0, -3.0, 0.0, 3.0], atol=1e-6)
+    with pytest.raises(ConfigError, match="two letters"):
+        EXPLAINERS.build("mutagenesis")(
+            additive(), letters_batch(), Question("s", question.outputs, "number", letters=(2,))
+        )
+
+
 class _Square(_First):
     def forward(self, features):
         return features.pooled**2
@@ -141,7 +163,7 @@ def test_a_motif_is_found():
     starts = toys.table(ragged=True).frame["start"].to_numpy()[holds]
     batch = rows.batch(holds)
     question = Question("seq", torch.ones(len(holds), dtype=torch.long), "class")
-    for name, options in METHODS:
+    for name, options in [*METHODS, ("mutagenesis", {})]:
         found = EXPLAINERS.build(name, **options)(model, batch, question)
         inside = [
             np.abs(value[start : start + 6]).sum() / np.abs(value).sum()
@@ -224,7 +246,7 @@ def test_without_a_mask_letter_letters_close_up():
     found = removed(stream, inputs, chosen)
     assert found["x"].tolist() == [[3, 2, 0, 0], [3, 0, 0, 0]]
     assert found["mask"].sum(1).tolist() == [2, 1]
-    for name in EXPLAINERS.names():
+    for name in sorted({name for name, _ in METHODS}):
         said = EXPLAINERS.build(name)(additive(inputs), letters_batch(), number_question())
         np.testing.assert_allclose(said.values[0], [2.0, -1.0, 0.5, 2.0], atol=1e-6)
 

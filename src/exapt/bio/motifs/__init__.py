@@ -1,0 +1,1 @@
+"""Motifs of binding sites: reading, scanning, comparing, and finding them in attributions."""
