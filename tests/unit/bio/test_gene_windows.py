@@ -20,6 +20,13 @@ def test_blocks_end_between_genes():
     assert all(row[end - 1] == row[end] == 0 for _, end in found[:-1])
 
 
+def test_a_long_gene_moves_the_end():
+    row = np.zeros(1000, dtype=np.uint8)
+    row[310:720] = 9
+    assert blocks(row, 500) == [(0, 309), (309, 1000)]
+    assert blocks(row, 250) == [(0, 249), (249, 309), (309, 766), (766, 1000)]
+
+
 def test_a_block_may_have_to_cut():
     assert blocks(np.full(100, 3, dtype=np.uint8), 50) == [(0, 50), (50, 100)]
     assert blocks(np.zeros(10, dtype=np.uint8), 50) == [(0, 10)]

@@ -18,8 +18,8 @@ SEARCHED = 0.25  # share of a block around its planned end in which an intergeni
 def blocks(labels: Labels, size: int) -> list[Interval]:
     """Blocks of about equal size that follow each other and cover the contig.
 
-    Each ends in the middle of the longest intergenic stretch within a quarter of its size around its planned end, so
-    that hardly a gene lies in two; where there is none, at the planned end.
+    Each ends in the middle of the longest intergenic stretch within a quarter of its size around its planned end; where
+    all of that is genes, at the nearest intergenic letter; only where there is none, within a gene.
 
     Parameters
     ----------
@@ -42,19 +42,19 @@ def blocks(labels: Labels, size: int) -> list[Interval]:
     cuts = [0]
     for number in range(1, count):
         planned, reach = length * number // count, int(size * SEARCHED)
-        left, right = max(cuts[-1] + 1, planned - reach), min(length - 1, planned + reach)
-        cuts.append(_quiet(labels, left, right, max(planned, left)))
-    return list(pairwise([*cuts, length]))
+        cuts.append(_quiet(labels, cuts[-1] + 1, planned, reach))
+    return list(pairwise([*sorted(set(cuts)), length]))
 
 
-def _quiet(labels: Labels, left: int, right: int, planned: int) -> int:
-    """The middle of the longest run of intergenic labels between two places; the nearest of several."""
+def _quiet(labels: Labels, first: int, planned: int, reach: int) -> int:
+    """The middle of the longest intergenic run near a place, or else the nearest intergenic letter from `first` on."""
+    left, right = max(first, planned - reach), min(len(labels) - 1, planned + reach)
     bare = np.concatenate([[False], labels[left:right] == 0, [False]])
-    edges = np.flatnonzero(np.diff(bare.astype(np.int8))).reshape(-1, 2)
-    if not len(edges):
-        return planned
-    longest = edges[np.diff(edges, axis=1)[:, 0] == np.diff(edges, axis=1).max()].mean(1).astype(np.int64) + left
-    return int(longest[np.abs(longest - planned).argmin()])
+    runs = np.flatnonzero(np.diff(bare.astype(np.int8))).reshape(-1, 2)
+    sizes = runs[:, 1] - runs[:, 0]
+    places = left + runs[sizes == sizes.max(initial=0)].sum(1) // 2
+    places = places if len(places) else first + np.flatnonzero(labels[first:] == 0)
+    return int(places[np.abs(places - planned).argmin()]) if len(places) else planned
 
 
 def windows(start: int, end: int, size: int, overlap: int) -> list[Interval]:
