@@ -6,7 +6,8 @@ and in DIR (weights), so that the same command goes on after an interruption. `-
 - Data: the cards euk_1pct_* and yeast_chr1. Blocks of about 50 kb that no gene crosses are the units. A quarter of a
   target's blocks (seed 0, by letters) is its test part, fixed for all arms; nothing else is done with it.
 - Source: a network trained on the other two species of euk_1pct (yeast: on worm and fly), nine tenths of their blocks;
-  the rest of them chooses the epoch and the weights of the grammar. Nothing is chosen on the target.
+  the rest of them chooses the epoch and the weights of the grammar. Nothing is chosen on the target. Rare classes are
+  weighed up (task option `balance`) in the second part of its training: deferred re-weighting, arXiv:1906.07413.
 - Arms: `transfer` starts from the source's weights, `scratch` from random ones; both see the same share of the target's
   training blocks (10, 50, 100 %; nested), as often, and keep the last epoch. 0 % is the source's network as it is.
 - Scores: coding bases, coding exons, introns between them and genes with all coding exons, both ends exact, of the
@@ -18,11 +19,12 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
@@ -57,12 +59,13 @@ TARGETS = (*EUK, "yeast_chr1")
 SHARES = (1.0, 0.1, 0.5)  # the ends of the curve first
 NETWORK = {"dim": 32, "depth": 8, "kernel": 9, "norm": "batch", "activation": "relu", "recurrent": "gru"}
 BATCH = 2
-PASSES = {0.1: 10, 0.5: 4, 1.0: 3}  # over both strands of the target's blocks
-SOURCE_PASSES = 4
+PASSES = {0.1: 8, 0.5: 3, 1.0: 2}  # over both strands of the target's blocks
+SOURCE_PASSES = (4, 2)  # first as the bases are, then with rare classes weighed up, as all arms are trained
+BALANCE = 0.5
 RATE, FINE_RATE = 3e-3, 1e-3
 WINDOW, OVERLAP = 4096, 256
 READING = Reading(window=8192, overlap=2048)
-GRAMMARS = [Grammar(gene=gene, intron=intron) for gene, intron in ((-8.0, -5.0), (-20.0, -5.0), (-8.0, -10.0))]
+GRAMMARS = [Grammar(gene=gene, intron=intron) for gene, intron in ((-8, -5), (-30, -8), (-60, -8), (-60, -20))]
 DRAWS = 1000
 
 
@@ -123,19 +126,18 @@ def _moved(gene: Transcript, shift: int) -> Transcript:
 ENCODER = Letters("dna")
 
 
-def examples(of: Sequence[tuple[Species, Sequence[Block]]], task: GeneFinding, *, both: bool) -> Examples:
-    """Windows of blocks, encoded; of both strands or the given one."""
-    parts = []
-    for one, chosen in of:
-        names = {block.name for block in chosen}
-        table = one.windows.take(np.flatnonzero(one.windows.frame["block"].isin(names)))
-        parts.append(ReverseComplement()(table, 0) if both else table)
-    sequences = [text for table in parts for text in table.frame["sequence"]]
-    width = max(map(len, sequences))
-    task.length = max(task.length, width)
-    targets = np.concatenate([task.targets(table)["labels"] for table in parts])
-    ids = [name for table in parts for name in table.ids()]
-    return Examples({"sequence": ENCODER.encode(sequences)}, {"sequence": ENCODER}, {"labels": targets}, ids)
+def windows_of(of: Sequence[tuple[Species, Sequence[Block]]]) -> Table:
+    """The windows of blocks."""
+    tables = [one.windows for one, _ in of]
+    names = [{block.name for block in chosen} for _, chosen in of]
+    frames = [table.frame[table.frame["block"].isin(some)] for table, some in zip(tables, names, strict=True)]
+    return replace(tables[0], frame=pd.concat(frames, ignore_index=True))
+
+
+def examples(table: Table, task: GeneFinding) -> Examples:
+    """Windows, encoded."""
+    encoded = ENCODER.encode(table.frame["sequence"].tolist())
+    return Examples({"sequence": encoded}, {"sequence": ENCODER}, task.targets(table), table.ids())
 
 
 def new_model(task: GeneFinding, seed: int) -> Model:
@@ -208,24 +210,25 @@ class Run:
         self.genomes, self.species = genomes, genomes[target]
         self.test = self.species.part(0.0, 0.25)
         self.sources = [name for name in EUK if name != target][-2:]
-        self.task = GeneFinding()
 
     def source(self) -> Model:
         """The network of the source species, trained where it was not, and the grammar that suits it."""
-        place = self.work / f"{'+'.join(self.sources)}-{self.seed}.safetensors"
-        model, key = new_model(self.task, self.seed), f"{self.target}/{self.seed}"
+        model, key = new_model(GeneFinding(), self.seed), f"{self.target}/{self.seed}"
         valid = [(self.genomes[name], self.genomes[name].part(0.9, 1.1)) for name in self.sources]
-        if not place.is_file():
-            rows = [(self.genomes[name], self.genomes[name].part(0.0, 0.9)) for name in self.sources]
-            sets = TrainingSets(
-                {"target": examples(rows, self.task, both=True)}, examples(valid, self.task, both=False)
-            )
-            folder = place.with_suffix("")
-            folder.mkdir(exist_ok=True)
-            seconds = train(model, self.task, sets, SOURCE_PASSES, RATE, self.seed, folder)
-            save_file({name: value.contiguous() for name, value in model.state_dict().items()}, place)
-            print(f"source {self.sources} seed {self.seed}: {seconds:.0f} s", flush=True)
-        model.load_state_dict(load_file(place))
+        table = windows_of([(self.genomes[name], self.genomes[name].part(0.0, 0.9)) for name in self.sources])
+        for stage, (passes, balance) in enumerate(zip(SOURCE_PASSES, (0.0, BALANCE), strict=True)):
+            place = self.work / f"{'+'.join(self.sources)}-{self.seed}-{stage}.safetensors"
+            if not place.is_file():
+                task = GeneFinding(balance=balance)
+                task.fit(table)
+                rows = examples(ReverseComplement()(table, 0), task)
+                sets = TrainingSets({"target": rows}, examples(windows_of(valid), task))
+                folder = place.with_suffix("")
+                folder.mkdir(exist_ok=True)
+                seconds = train(model, task, sets, passes, RATE, self.seed, folder)
+                save_file({name: value.contiguous() for name, value in model.state_dict().items()}, place)
+                print(f"source {self.sources} seed {self.seed} stage {stage}: {seconds:.0f} s", flush=True)
+            model.load_state_dict(load_file(place))
         model.eval()
         if key not in self.result["grammars"]:
             best, scores = chosen_grammar(model, [block for _, part in valid for block in part])
@@ -244,12 +247,14 @@ class Run:
                 key = f"{self.target}/{self.seed}/{arm}/{share:g}"
                 if key in self.result["runs"]:
                     continue
-                new = new_model(self.task, self.seed + 100)
+                task, table = GeneFinding(balance=BALANCE), windows_of([(self.species, some)])
+                task.fit(table)
+                new = new_model(task, self.seed + 100)
                 if arm == "transfer":
                     new.load_state_dict(model.state_dict())
-                sets = TrainingSets({"target": examples([(self.species, some)], self.task, both=True)})
+                sets = TrainingSets({"target": examples(ReverseComplement()(table, 0), task)})
                 rate = FINE_RATE if arm == "transfer" else RATE
-                seconds = train(new, self.task, sets, PASSES[share], rate, self.seed)
+                seconds = train(new, task, sets, PASSES[share], rate, self.seed)
                 self.score(key, new, seconds, blocks=len(some), genes=sum(len(block.genes) for block in some))
 
     def score(self, key: str, model: Model, seconds: float, **facts: int) -> None:

@@ -108,9 +108,23 @@ def test_unknown_bases_do_not_count():
     output[1, 25:] = 99.0
     assert torch.isclose(task.loss(output, batch), loss)
     chosen = batch.targets["labels"] != 255
-    logs = output.log_softmax(-1)[chosen]
-    expected = -logs[torch.arange(len(logs)), batch.targets["labels"][chosen].long()].mean()
+    logs, truth = output.log_softmax(-1)[chosen], batch.targets["labels"][chosen].long()
+    weights = torch.tensor(task.shares)[truth] ** -0.5
+    expected = -(logs[torch.arange(len(logs)), truth] * weights).sum() / weights.sum()
     assert torch.isclose(loss, expected)
+    task.balance = 0
+    assert torch.isclose(task.loss(output, batch), -logs[torch.arange(len(logs)), truth].mean())
+
+
+def test_weights_in_the_loss_are_taken_out_of_probabilities():
+    """A network that knows only the weighted shares of classes says the shares."""
+    task, _ = built()
+    shares = np.array(task.shares)
+    assert np.isclose(shares.sum(), 1)
+    assert shares.argmax() == 0
+    blind = torch.from_numpy(np.log(shares**0.5)).expand(1, 80, -1)
+    assert np.allclose(task.decode(blind)[0, :80], shares[3:6].sum())
+    assert np.allclose(task.decode(blind)[0, 80:], shares[14:17].sum())
 
 
 def test_the_score_is_base_f1_by_strand():
@@ -165,7 +179,11 @@ def test_the_loop_trains_it_above_cached_blocks(strategy):
 
 def test_its_state_builds_it_again():
     task, _ = built()
-    assert GeneFinding(**task.state()).state() == {"length": 80}
+    again = GeneFinding(**task.state())
+    assert again.state() == task.state()
+    assert (again.length, len(again.shares)) == (80, len(CLASSES))
+    with pytest.raises(ConfigError, match=r"balance lies in \[0, 1\]; found 2"):
+        GeneFinding(balance=2)
 
 
 def test_a_backbone_that_shortens_is_refused():

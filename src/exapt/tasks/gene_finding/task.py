@@ -29,18 +29,26 @@ class GeneFinding(Task):
 
     Parameters
     ----------
-    length
-        Bases of the longest training window, as `state` writes it.
+    balance
+        Weigh each base in the loss by a power of the share of its class in training: share ** -balance, in [0, 1].
+        With 0 splice sites (1 base in 500) hardly count. The grammar takes the outputs as they are, which puts rare
+        classes forward; `decode` takes the weights out again.
+    length, shares
+        Bases of the longest training window, and the share of each class in training, as `state` writes them.
     """
 
     needs: ClassVar[Literal["pooled", "tokens"]] = "tokens"
     kind: Kind = "multilabel"  # of each base: is it coding on this strand?
 
-    def __init__(self, *, length: int = 0) -> None:
+    def __init__(self, *, balance: float = 0.5, length: int = 0, shares: Sequence[float] = ()) -> None:
+        if not (isinstance(balance, int | float) and 0 <= balance <= 1):
+            raise ConfigError(f"task 'gene_finding': balance lies in [0, 1]; found {balance!r}.")
+        self.balance = balance
         self.length = length
+        self.shares = tuple(shares)
 
     def fit(self, train: Table) -> None:
-        """Check the columns and remember the longest window.
+        """Check the columns; learn the longest window and the share of each class.
 
         Raises
         ------
@@ -52,6 +60,8 @@ class GeneFinding(Task):
             if len(text) != len(row):
                 raise DataError(f"{train.source}: window {name} has {len(text)} letters and {len(row)} labels.")
         self.length = max(map(len, train.frame[dna]), default=0)
+        counts = np.bincount(self.targets(train)["labels"].ravel(), minlength=MASKED + 1)[: len(CLASSES)] + 1
+        self.shares = tuple((counts / counts.sum()).tolist())
 
     def targets(self, table: Table) -> dict[str, NDArray[Any]]:
         """`{"labels": ...}`: classes (n, L) uint8, 255 where nothing is known and beyond the end of a window.
@@ -74,7 +84,7 @@ class GeneFinding(Task):
         return TokenLinear(backbones[0].dim, len(CLASSES))
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
-        """Cross-entropy in nats, mean over the bases whose label is known; 0 where none is."""
+        """Cross-entropy in nats, weighted mean over the bases whose label is known; 0 where none is."""
         truth = batch.targets["labels"].long()
         _, stream = next(iter(batch.inputs.items()))
         if output.shape[1] != stream["mask"].shape[1]:
@@ -82,13 +92,19 @@ class GeneFinding(Task):
                 f"task 'gene_finding' needs one token a base; the backbone turned {stream['mask'].shape[1]} bases into "
                 f"{output.shape[1]} tokens. Use a variant without pooling."
             )
-        truth = truth[:, : output.shape[1]]
-        total = F.cross_entropy(output.flatten(0, 1), truth.flatten(), ignore_index=MASKED, reduction="sum")
-        return total / (truth != MASKED).sum().clamp(min=1)
+        truth = truth[:, : output.shape[1]].flatten()
+        known = truth != MASKED
+        weights = self._weights(output.device)
+        total = F.cross_entropy(output.flatten(0, 1), truth, weights, ignore_index=MASKED, reduction="sum")
+        return total / weights[truth[known]].sum().clamp(min=1)
+
+    def _weights(self, device: torch.device) -> Tensor:
+        """Weight of each class in the loss, (23,)."""
+        return torch.tensor(self.shares or [1.0] * len(CLASSES), device=device) ** -self.balance
 
     def decode(self, output: Tensor) -> NDArray[np.float64]:
         """Probability that a base is coding, (n, 2 L): all bases on the forward strand, then on the reverse one."""
-        chances = output.softmax(-1)
+        chances = (output - self._weights(output.device).log()).softmax(-1)  # what weights in the loss have added
         strands = [chances[..., first : first + CODES].sum(-1) for first in STRANDS]
         missing = max(0, self.length - output.shape[1])
         return torch.cat([F.pad(strand, (0, missing)) for strand in strands], 1).double().cpu().numpy()
@@ -109,8 +125,8 @@ class GeneFinding(Task):
         return pd.DataFrame({"id": list(ids), "coding +": _stretches(forward), "coding -": _stretches(reverse)})
 
     def state(self) -> dict[str, Any]:
-        """The length of the longest training window."""
-        return {"length": self.length}
+        """The options, and what `fit` learned."""
+        return {"balance": self.balance, "length": self.length, "shares": list(self.shares)}
 
 
 def _columns(table: Table) -> tuple[str, str]:
