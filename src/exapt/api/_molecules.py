@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exapt.api._attributions import Attributed, attribute
+from exapt.api._explanation_files import atom_values, unit_of
 from exapt.api._prepare import encode, output_names
 from exapt.api._run import OpenedRun, open_run
-from exapt.api.explanation import atom_values, unit_of, usual_method
+from exapt.api.explanation import usual_method
 from exapt.core.contracts import Fold, Rows, Table, Task
 from exapt.core.examples import Examples
 from exapt.core.paths import write_json

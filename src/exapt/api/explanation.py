@@ -2,57 +2,44 @@
 
 from __future__ import annotations
 
-import re
+import shlex
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from exapt.api._attributions import Attributed, attribute, output_numbers
+from exapt.api._explanation_files import (
+    Asked,
+    Known,
+    letters_of,
+    named_inputs,
+    nucleotide_columns,
+    unit_of,
+    write_files,
+    write_found_motifs,
+)
 from exapt.api._prepare import encode, output_names
 from exapt.api._run import OpenedRun, open_run
 from exapt.api.prediction import _pieces
 from exapt.core.config import Piece
-from exapt.core.contracts import Encoder, Kind, Rows, Table
+from exapt.core.contracts import Encoder
 from exapt.core.errors import ConfigError, InputError, RunExistsError
-from exapt.core.examples import Examples
-from exapt.core.paths import atomic, refuse_existing, write_json, write_text
+from exapt.core.paths import atomic, refuse_existing, write_json
 from exapt.core.registry import EXPLAINERS
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from exapt.explain._explainer import Explainer
 
 METHODS = {"graph": "occlusion"}  # by what the encoder makes; integrated gradients for all else
 MOST = 100  # rows explained unless more are asked for
 NOTE = "faithfulness.json"
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is explained: rows of a table, their predictions, and one output of each."""
-
-    table: Table
-    examples: Examples
-    decoded: NDArray[np.float64]
-    names: Sequence[str]
-    outputs: Rows
-    kind: Kind
-
-    def prediction(self, row: int) -> float:
-        """Probability or value of the explained output."""
-        return float(self.decoded[row] if self.decoded.ndim == 1 else self.decoded[row, self.outputs[row]])
-
-    def explained(self, row: int) -> str:
-        """Name of the explained output."""
-        return str(self.names[self.outputs[row]])
-
-
-def explain(
+def explain(  # noqa: PLR0913 - three arguments, the rest by keyword
     run: Path,
     data: str,
     output: Path,
@@ -60,10 +47,14 @@ def explain(
     method: Piece | None = None,
     of: str | None = None,
     n: int = MOST,
+    motifs: str | None = None,
     force: bool = False,
     quiet: bool = False,
 ) -> dict[str, Any]:
     """Write which letters, atoms or features the predictions come from, with a deletion test.
+
+    Of sequences also along the genome (bedGraph), with ``mutagenesis`` the effect of each other letter, and with
+    `motifs` what the important letters have in common.
 
     Parameters
     ----------
@@ -72,13 +63,17 @@ def explain(
     data
         A card name or a file; its first `n` rows are explained.
     output
-        A folder to make: attributions.tsv, explained.tsv, faithfulness.json, and SVGs of molecules or sequences.
+        A folder to make: attributions.tsv, explained.tsv, faithfulness.json, and SVGs of molecules or sequences; of
+        DNA and RNA attributions.bedgraph; mutagenesis.tsv; motifs.html, motifs.meme, motifs.tsv, motif_sites.tsv.
     method
-        A registered explainer with its options; None = occlusion for atoms, integrated gradients for all else.
+        A registered explainer with its options; None = occlusion for atoms, integrated gradients for all else. Inputs
+        that it is not for, such as the molecules beside sequences in ``mutagenesis``, get the usual one.
     of
         The class, label or target to explain; None = what the model predicts for each row.
     n
         Number of rows, at least 1.
+    motifs
+        Known motifs to compare with: a card (``jaspar2024_core``) or a file (TRANSFAC, JASPAR, MEME). None = no search.
     force
         Replace an older explanation.
     quiet
@@ -99,30 +94,78 @@ def explain(
     _refuse(output, force=force)
     asked_for = EXPLAINERS.build(method.name, **method.options) if method else None
     opened = open_run(run)
-    usual = {column: usual_method(encoder) for column, encoder in opened.encoders.items()}
+    known = _known(opened, motifs) if motifs else None
+    methods = _methods(opened, asked_for, method)
     asked = _ask(opened, data, of, n)
     found = {
         column: attribute(
             opened.model,
             opened.task,
             asked.examples,
-            asked_for or EXPLAINERS.build(usual[column]),
+            explainer,
             column,
             outputs=asked.outputs,
+            letters=letters_of(opened, column),
             quiet=quiet,
         )
-        for column in opened.encoders
+        for column, (explainer, _) in methods.items()
     }
     note = _note(run, data, asked, found)
-    for column, name in usual.items():
-        note["inputs"][column]["method"] = method.plain() if method else {"name": name}
+    for column, (_, name) in methods.items():
+        note["inputs"][column]["method"] = name
     if output.exists():
         shutil.rmtree(output)
     with atomic(output) as folder:
         folder.mkdir()
-        _write(folder, opened, asked, found)
+        write_files(folder, opened, asked, found, note)
+        if known is not None:
+            command = _command(run, data, output, method=method, of=of, n=n, motifs=known.name)
+            note["motifs"] = write_found_motifs(folder, opened, asked, found, known, run=run.name, command=command)
         write_json(folder / NOTE, note)
     return note
+
+
+def _command(run: Path, data: str, output: Path, *, method: Piece | None, of: str | None, n: int, motifs: str) -> str:
+    """What repeats an explanation with motifs."""
+    words = ["exapt", "explain", str(run), data, "-o", str(output), "--motifs", motifs]
+    if method:
+        options = ",".join(f"{key}={value}" for key, value in method.options.items())
+        words += ["--method", f"{method.name}:{options}" if options else method.name]
+    if of is not None:
+        words += ["--class", of]
+    return shlex.join(words if n == MOST else [*words, "--n", str(n)])
+
+
+def _methods(
+    opened: OpenedRun, asked_for: Explainer | None, method: Piece | None
+) -> dict[str, tuple[Explainer, dict[str, Any]]]:
+    """The explainer of each input column, and how it is named in the notes."""
+    found: dict[str, tuple[Explainer, dict[str, Any]]] = {}
+    anywhere = asked_for is None or not asked_for.substitutes
+    suits = [column for column in opened.encoders if anywhere or letters_of(opened, column)]
+    if method and not suits:
+        raise ConfigError(
+            f"--method {method.name} is for DNA, RNA and protein sequences that are read letter by letter; the inputs "
+            f"of this run are {named_inputs(opened)}."
+        )
+    for column, encoder in opened.encoders.items():
+        if asked_for is not None and method is not None and column in suits:
+            found[column] = asked_for, dict(method.plain())
+        else:
+            usual = usual_method(encoder)
+            found[column] = EXPLAINERS.build(usual), {"name": usual}
+    return found
+
+
+def _known(opened: OpenedRun, motifs: str) -> Known:
+    from exapt.api._motifs import known_motifs
+
+    if len(nucleotide_columns(opened)) != 1:
+        raise ConfigError(
+            f"--motifs looks for motifs in one input of DNA or RNA letters; the inputs of this run are "
+            f"{named_inputs(opened)}."
+        )
+    return Known(motifs, known_motifs(motifs))
 
 
 def usual_method(encoder: Encoder) -> str:
@@ -174,121 +217,3 @@ def _note(run: Path, data: str, asked: Asked, found: Mapping[str, Attributed]) -
         "unit": unit_of(asked.kind),
         "inputs": inputs,
     }
-
-
-def unit_of(kind: Kind) -> str:
-    """Unit of attributions."""
-    return "standard deviations of the target" if kind == "number" else "log-odds"
-
-
-def _write(folder: Path, opened: OpenedRun, asked: Asked, found: Mapping[str, Attributed]) -> None:
-    import pandas as pd
-
-    ids = asked.table.ids()
-    rows, frames = [], []
-    for column, one in found.items():
-        encoder = opened.encoders[column]
-        texts = asked.table.values(column)
-        letters = [
-            position_names(encoder, asked.examples.inputs[column][i], texts, i, len(one.values[i]))
-            for i in range(len(ids))
-        ]
-        for i, row in enumerate(ids):
-            each = {"id": row, "input": column, "explained": asked.explained(i), "prediction": asked.prediction(i)}
-            each |= {"score": one.scores[i], "change": one.changes[i], "completeness_error": one.errors[i]}
-            rows.append(each)
-            frames.append(_positions(row, column, letters[i], one.values[i]))
-        place = folder if len(found) == 1 else folder / re.sub(r"[^A-Za-z0-9.-]+", "_", column)
-        _draw(place, opened.columns[column]["modality"], encoder, asked, one, letters, texts)
-    pd.DataFrame(rows).to_csv(folder / "explained.tsv", sep="\t", index=False, float_format="%.6g")
-    pd.concat(frames).to_csv(folder / "attributions.tsv", sep="\t", index=False, float_format="%.6g")
-
-
-def _positions(row: str, column: str, letters: Sequence[str], values: NDArray[np.float64]) -> pd.DataFrame:
-    import pandas as pd
-
-    position = np.arange(1, len(values) + 1)
-    return pd.DataFrame({"id": row, "input": column, "position": position, "letter": letters, "value": values})
-
-
-def position_names(encoder: Encoder, item: Mapping[str, Any], texts: Any, row: int, count: int) -> list[str]:
-    """What stands at each unit of an encoded value: letter, token, element symbol, or feature.
-
-    Parameters
-    ----------
-    encoder, item
-        The encoder of the column and the encoded value.
-    texts
-        The column's values.
-    row
-        Which of them.
-    count
-        Number of units.
-    """
-    kind = encoder.inputs().kind
-    if kind == "graph":
-        from exapt.bio.chem.atoms_drawing import symbols
-
-        found = symbols(texts[row])
-        return found if len(found) == count else [str(i + 1) for i in range(count)]
-    if kind == "letters":
-        ids = item["x"].tolist()
-        tokens = getattr(encoder, "tokens", None)
-        return [str(tokens()[i]) or "?" for i in ids] if tokens else [str(i) for i in ids]
-    features = getattr(encoder, "features", ())
-    return list(features) if len(features) == count else [str(i + 1) for i in range(count)]
-
-
-def atom_values(encoder: Encoder, smiles: str, values: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Attributions as one number an atom of RDKit's molecule; None where they cannot be brought onto atoms."""
-    from exapt.bio.chem.atoms_drawing import atoms_of_tokens, symbols
-    from exapt.data.encoders.letters import SMILES
-
-    atoms = len(symbols(smiles))
-    if encoder.inputs().kind == "graph":
-        return values if len(values) == atoms else None
-    tokens = SMILES.findall(smiles)[: len(values)]
-    if len(tokens) != len(values) or not hasattr(encoder, "tokens"):
-        return None
-    found = np.zeros(atoms)
-    places = atoms_of_tokens(smiles, tokens)
-    np.add.at(found, places[places >= 0], values[places >= 0])
-    return found
-
-
-def _draw(
-    folder: Path,
-    modality: str,
-    encoder: Encoder,
-    asked: Asked,
-    one: Attributed,
-    letters: Sequence[Sequence[str]],
-    texts: Any,
-) -> None:
-    """One SVG a row: a structure with coloured atoms, or a track of letters; of molecules a sheet besides."""
-    from exapt.report.figures.track import track
-
-    ids = asked.table.ids()
-    titles = [f"{row}: {asked.explained(i)} {asked.prediction(i):.3g}" for i, row in enumerate(ids)]
-    names = [f"{i + 1:04d}_{re.sub(r'[^A-Za-z0-9.-]+', '_', row)[:40]}.svg" for i, row in enumerate(ids)]
-    unit = unit_of(asked.kind)
-    values = [atom_values(encoder, texts[i], one.values[i]) for i in range(len(ids))] if modality == "molecule" else []
-    if values and all(value is not None for value in values):
-        _draw_molecules(folder, list(texts), values, list(zip(names, titles, strict=True)), unit)
-    elif encoder.inputs().kind == "letters":
-        for i, name in enumerate(names):
-            write_text(folder / name, track(letters[i], one.values[i], title=titles[i], unit=unit))
-
-
-def _draw_molecules(
-    folder: Path, smiles: Sequence[str], values: Sequence[Any], named: Sequence[tuple[str, str]], unit: str
-) -> None:
-    from exapt.bio.chem.atoms_drawing import draw_atoms, legend, sheet
-
-    limit = float(np.quantile([np.abs(value).max(initial=0.0) for value in values], 0.9)) or 1.0
-    drawings = []
-    for text, value, (name, title) in zip(smiles, values, named, strict=True):
-        svg = draw_atoms(text, value, limit=limit)
-        write_text(folder / name, svg)
-        drawings.append((svg, title))
-    write_text(folder / "sheet.svg", sheet(drawings, legend(limit, unit)))
