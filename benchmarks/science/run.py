@@ -53,30 +53,11 @@ def run(name: str, work: Path, *, force: bool) -> dict[str, Any]:
         result.setdefault("weights", {})[weights["output"]] = card
     result["runs"] = {}
     for label, values in experiment["runs"].items():
-        values = _with_weights(values, work)
-        if same := values.pop("parts_of", None):
-            parts = parse(_plain_run(experiment["runs"][same]), f"{path}: {same}")
+        if same := values.get("parts_of"):
+            parts = parse(_of_run(experiment["runs"][same]), f"{path}: {same}")
             values["data"] = {**values["data"], **as_parted(parts, work / f"{name}-{label}.tsv")}
-        sizes, strategies, other = (values.pop(key, None) for key in ("sizes", "strategies", "evaluate"))
-        members, literature = values.pop("ensemble", None), values.pop("published", [])
-        config = parse(values, f"{path}: {label}")
-        output = work / f"{name}-{label}"
-        if other:
-            result["runs"][label] = elsewhere(config, other, output)
-        elif sizes or strategies:
-            chosen = {"strategies": strategies or [], "sizes": sizes or []}
-            result["runs"][label] = api.compare(config, output, **chosen, force=True)
-        else:
-            done = not force and is_finished(config, output)
-            result["runs"][label] = (
-                read_json(output / "scores.json") if done else api.finetune(config, output, force=True)
-            )
-            if result["runs"][label]["audit"]["exact_duplicates"]:
-                result["runs"][label]["without_copies"] = without_copies(config, output)
-            if members:
-                result["runs"][label]["ensemble"] = ensemble(config, output, members)
-        if literature:
-            result["runs"][label]["published"] = literature
+        config = parse(_of_run(_with_weights(values, work)), f"{path}: {label}")
+        result["runs"][label] = made(config, values, work / f"{name}-{label}", force=force)
     return {
         **result,
         "published": experiment.get("published", []),
@@ -87,13 +68,44 @@ def run(name: str, work: Path, *, force: bool) -> dict[str, Any]:
     }
 
 
+def made(config: RunConfig, asked: dict[str, Any], output: Path, *, force: bool) -> dict[str, Any]:
+    """The result of one run, and what the experiment asks for beside it."""
+    if other := asked.get("evaluate"):
+        return elsewhere(config, other, output)
+    if "sizes" in asked or "strategies" in asked:
+        chosen = {"strategies": asked.get("strategies") or [], "sizes": asked.get("sizes") or []}
+        return api.compare(config, output, **chosen, force=True)
+    done = not force and is_finished(config, output)
+    scores = read_json(output / "scores.json") if done else api.finetune(config, output, force=True)
+    if scores["audit"]["exact_duplicates"]:
+        scores["without_copies"] = without_copies(config, output)
+    if asked.get("new_groups"):
+        scores["new_groups"] = on_new_groups(config, output)
+    if members := asked.get("ensemble"):
+        scores["ensemble"] = ensemble(config, output, members)
+    if literature := asked.get("published"):
+        scores["published"] = literature
+    return scores
+
+
 def without_copies(config: RunConfig, run: Path) -> dict[str, Any]:
     """Primary metric of every arm on the test rows that have no copy in training, from the run's own predictions.
 
     Of molecules, salts, charges and stereo forms of one parent are copies.
     """
     domain = first_fold(config)
-    keys, fold = row_keys(domain.table), domain.fold
+    return on_new(domain, row_keys(domain.table), run)
+
+
+def on_new_groups(config: RunConfig, run: Path) -> dict[str, Any]:
+    """The same on the test rows whose group has no row in training."""
+    domain = first_fold(config)
+    return on_new(domain, domain.table.frame[domain.table.names("group")[0]].to_numpy(), run)
+
+
+def on_new(domain: Domain, keys: NDArray[Any], run: Path) -> dict[str, Any]:
+    """Primary metric of every arm on the test rows whose key no training row has."""
+    fold = domain.fold
     clean = ~np.isin(keys[fold.test], keys[fold.train])
     true = truth(domain.task, domain.examples, fold.test)[clean]
     metric = METRICS.get(domain.task.metrics()[0])
@@ -198,11 +210,11 @@ def elsewhere(config: RunConfig, other: dict[str, Any], output: Path) -> dict[st
     return {"evaluated_on": other["name"], "n": len(true), "seeds": list(config.seeds), "score": score}
 
 
-RUN_KEYS = ("sizes", "strategies", "evaluate", "ensemble", "published", "parts_of")  # of an experiment, not of a run
+OF_EXPERIMENT = ("sizes", "strategies", "evaluate", "ensemble", "published", "parts_of", "new_groups")
 
 
-def _plain_run(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key not in RUN_KEYS}
+def _of_run(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in OF_EXPERIMENT}
 
 
 def _with_weights(values: dict[str, Any], work: Path) -> dict[str, Any]:
@@ -257,10 +269,10 @@ def _scores(scores: dict[str, Any], label: str) -> list[str]:
         rows += ["", f"The mean against its members: {'; '.join(told)}."]
     if published := scores.get("published"):
         rows += ["", "Published: " + "; ".join(f"{p['method']} {p['value']} ({p['source']})" for p in published) + "."]
-    if clean := scores.get("without_copies"):
-        rows += ["", f"On the {clean['n_test']} test rows without a copy in training:", ""]
-        rows += [f"| arm | {shown[0]} |", "|---|---|"]
-        rows += [f"| {arm} | {_cell(values[shown[0]])} |" for arm, values in clean["arms"].items()]
+    for part, which in (("without_copies", "without a copy in training"), ("new_groups", "of groups new to the model")):
+        if clean := scores.get(part):
+            rows += ["", f"On the {clean['n_test']} test rows {which}:", "", f"| arm | {shown[0]} |", "|---|---|"]
+            rows += [f"| {arm} | {_cell(values[shown[0]])} |" for arm, values in clean["arms"].items()]
     return rows
 
 

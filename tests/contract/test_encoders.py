@@ -26,6 +26,7 @@ CASES = {
     "tokenizer": ("tokenizer", {}, SEQUENCES),
     "fingerprint": ("fingerprint", {"bits": 64}, MOLECULES),
     "fingerprint-of-pairs": ("fingerprint", {"family": "atom_pairs", "bits": 64, "counts": False}, MOLECULES),
+    "reading_frame": ("reading_frame", {}, SEQUENCES),
     "alignment": ("alignment", {}, PROTEINS),
     "alignment-few": ("alignment", {"most": 3}, PROTEINS),
     "graph-full": ("graph", {}, MOLECULES),

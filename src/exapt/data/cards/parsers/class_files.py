@@ -49,7 +49,7 @@ class ClassFiles(Parser):
             name = path.rpartition("/")[2]
             if chosen and name not in chosen:
                 continue
-            frame = _records(place)
+            frame = records_of(place)
             described = frame.pop("description")
             frame["label"] = self.classes.get(name, described)
             if self.parts:
@@ -61,7 +61,7 @@ class ClassFiles(Parser):
         return Raw(rows)
 
 
-def _records(path: Path) -> pd.DataFrame:
+def records_of(path: Path) -> pd.DataFrame:
     """Identifier, sequence and description; a blank between '>' and the identifier is forgiven."""
     with open_binary(path) as file:
         text = re.sub(rb"(?m)^> +", b">", file.read())
