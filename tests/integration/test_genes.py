@@ -140,7 +140,7 @@ def test_gffutils_reads_it(written):
     cds = list(base.features_of_type("CDS"))
     assert len(cds) == counts["genes"]
     for feature in cds[:20]:
-        (parent,) = base.parents(feature)
+        (parent,) = base.parents(feature, featuretype="gene")
         assert (parent.start, parent.end, parent.strand) == (feature.start, feature.end, feature.strand)
         assert feature.frame == "0" and feature.attributes["transl_table"] == ["11"]
 
@@ -202,7 +202,7 @@ def test_the_command(tmp_path, toy):
     (tmp_path / "g.fa").write_text(f">c\n{toy[0]}\n")
     command = [sys.executable, "-m", "exapt.app.cli", "genes", "g.fa", "-o", "g.gff3"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("g.gff3: ") and "genes on 1 sequence of" in done.stdout
+    assert done.stdout.startswith("g.gff3: ") and "genes of proteins on 1 sequence of" in done.stdout
     again = subprocess.run([*command, "--table", "x", "--force"], cwd=tmp_path, capture_output=True, text=True)
     assert again.returncode == 2 and "--table is the number of a genetic code" in again.stderr
     bare = subprocess.run([*command, "--no-adapt", "--force", "--json"], cwd=tmp_path, capture_output=True, text=True)

@@ -1,8 +1,10 @@
-"""`find_genes`: the protein-coding genes of a prokaryote, as GFF3 and FASTA."""
+"""`find_genes`: the genes of a prokaryote, those of proteins and those of RNA, as GFF3, FASTA and BED."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ def find_genes(  # noqa: PLR0913 - one parameter an option of the command
     table: int = 11,
     proteins: Path | None = None,
     nucleotides: Path | None = None,
+    noncoding: Path | None = None,
+    operons: Path | None = None,
     adapt: bool = True,
     circular: bool = False,
     force: bool = False,
@@ -34,7 +38,11 @@ def find_genes(  # noqa: PLR0913 - one parameter an option of the command
     table
         Genetic code of NCBI: 11, or 4 where TGA is tryptophan (Mycoplasma, Spiroplasma).
     proteins, nucleotides
-        FASTA of the proteins, and of the genes with their stop codons.
+        FASTA of the proteins, and of their genes with the stop codons.
+    noncoding
+        BED of the genes of RNA, of candidates of small RNA, and of the regions between genes.
+    operons
+        BED with twelve columns of genes that are likely to be on one transcript.
     adapt
         Count on this genome, without labels, what its genes look like; False: as those of E. coli.
     circular
@@ -47,8 +55,8 @@ def find_genes(  # noqa: PLR0913 - one parameter an option of the command
     Returns
     -------
     dict
-        ``contigs``, ``letters``, ``unknown_letters``, ``genes``, ``partial``, ``coding_share``, ``table``,
-        ``adapted``, ``seconds``.
+        ``contigs``, ``letters``, ``unknown_letters``, ``genes``, ``partial``, ``coding_share``, ``rna`` (kind ->
+        genes), ``operons``, ``table``, ``adapted``, ``seconds``.
 
     Raises
     ------
@@ -65,28 +73,37 @@ def find_genes(  # noqa: PLR0913 - one parameter an option of the command
     >>> find_genes(folder / "g.fa", folder / "g.gff3", quiet=True)["letters"]
     486
     """
-    from exapt.bio.formats import fasta, gff3
+    from exapt.bio.formats import bed, fasta, gff3
     from exapt.bio.formats.genome import read
-    from exapt.bio.genes import annotated
+    from exapt.bio.genes import annotated, tracks
     from exapt.bio.genes.codes import UNKNOWN, digits, genetic_code
     from exapt.bio.genes.finding import passes
     from exapt.bio.genes.model import shipped
+    from exapt.bio.rna.genome import genome_rnas, genome_small
 
     code = genetic_code(table)
-    wanted = [path for path in (output, proteins, nucleotides) if path is not None]
+    wanted = [path for path in (output, proteins, nucleotides, noncoding, operons) if path is not None]
     if len({path.resolve() for path in wanted}) < len(wanted):
-        raise ConfigError("The GFF3, the proteins and the genes are different files; two of them have the same name.")
+        raise ConfigError("Each output is a file of its own; two of them have the same name.")
     for path in wanted:
         refuse_existing(path, force=force)
     begun = time.perf_counter()
     read_genome = read(genome)
+    if circular:
+        contigs = {name: replace(contig, circular=True) for name, contig in read_genome.contigs.items()}
+        read_genome = replace(read_genome, contigs=contigs)
     letters = sum(contig.length or 0 for contig in read_genome.contigs.values())
-    with bar("genes", passes(shipped()) * letters, unit="bp", quiet=quiet) as progress:
+    with bar("genes", (1 + passes(shipped())) * letters, unit="bp", quiet=quiet) as progress:
+        rnas = genome_rnas(read_genome, code, advance=lambda done: progress.advance(done))
         found = annotated.genome_genes(
-            read_genome, code, adapt=adapt, circular=circular, advance=lambda done: progress.advance(done)
+            read_genome, code, adapt=adapt, rnas=rnas, advance=lambda done: progress.advance(done)
         )
-    made = annotated.annotation(read_genome, found, code)
+    made = annotated.annotation(read_genome, found, code, rnas)
     gff3.write(output, made)
+    if noncoding is not None:
+        bed.write(noncoding, tracks.noncoding(read_genome, made, genome_small(read_genome, found, rnas)))
+    if operons is not None:
+        bed.write(operons, tracks.transcripts(made))
     if proteins is not None:
         fasta.write(proteins, annotated.proteins(read_genome, made, code))
     if nucleotides is not None:
@@ -99,6 +116,8 @@ def find_genes(  # noqa: PLR0913 - one parameter an option of the command
         "genes": sum(map(len, found.values())),
         "partial": sum(int((genes.open_start | ~genes.closed).sum()) for genes in found.values()),
         "coding_share": annotated.coding_share(read_genome, found),
+        "rna": dict(sorted(Counter(rna.kind for here in rnas.values() for rna in here).items())),
+        "operons": len(made.of("operon")),
         "table": table,
         "adapted": adapt,
         "seconds": time.perf_counter() - begun,

@@ -20,6 +20,13 @@ def genes(  # noqa: PLR0913 - one parameter an option
     nucleotides: Annotated[
         Path | None, typer.Option("--nucleotides", metavar="FILE", help="FASTA of the genes, with stop codons.")
     ] = None,
+    noncoding: Annotated[
+        Path | None,
+        typer.Option("--noncoding", metavar="FILE", help="BED of genes of RNA and what lies between genes."),
+    ] = None,
+    operons: Annotated[
+        Path | None, typer.Option("--operons", metavar="FILE", help="BED of genes that are likely on one transcript.")
+    ] = None,
     no_adapt: Annotated[
         bool, typer.Option("--no-adapt", help="Do not learn from this genome: its genes look like those of E. coli.")
     ] = False,
@@ -28,7 +35,7 @@ def genes(  # noqa: PLR0913 - one parameter an option
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Find the protein-coding genes of a bacterium or archaeon; it adapts itself to the genome without labels."""
+    """Find the genes of a bacterium or archaeon, of proteins and of RNA; adapts itself to the genome without labels."""
     from exapt import api
 
     found = api.find_genes(
@@ -37,6 +44,8 @@ def genes(  # noqa: PLR0913 - one parameter an option
         table=genetic_code(table),
         proteins=proteins,
         nucleotides=nucleotides,
+        noncoding=noncoding,
+        operons=operons,
         adapt=not no_adapt,
         circular=circular,
         force=force,
@@ -48,7 +57,11 @@ def genes(  # noqa: PLR0913 - one parameter an option
 def sentence(found: Mapping[str, Any], output: Path) -> str:
     """What was done, in one sentence."""
     sequences = "sequence" if found["contigs"] == 1 else "sequences"
-    told = [f"{output}: {found['genes']:,} genes on {found['contigs']:,} {sequences} of {found['letters']:,} bp"]
+    told = [
+        f"{output}: {found['genes']:,} genes of proteins on {found['contigs']:,} {sequences} of {found['letters']:,} bp"
+    ]
+    if found["rna"]:
+        told.append(", ".join(f"{count:,} {kind}" for kind, count in found["rna"].items()))
     if found["partial"]:
         told.append(f"{found['partial']:,} run over an end")
     if found["unknown_letters"]:

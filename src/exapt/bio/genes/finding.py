@@ -27,7 +27,8 @@ COUNTED = 12_000  # genes that tables are counted of, at most
 KEPT = 16_000_000  # letters of a genome whose candidates are kept in memory from pass to pass
 WORSE = 3.0  # nats of utility that a start may lose to the best one of its frame
 THRESHOLD = -0.25  # log-odds from which a frame is a gene; lower finds more genes and more that are none
-MASKED = 0.5  # share of a candidate's letters on ribosomal RNA from which it is no gene
+MASKED = 0.5  # share of a candidate's letters on what looks like ribosomal RNA from which it is no gene
+TOUCHED = 20  # letters that a gene may share with a gene of RNA
 
 Advance = Callable[[int], None]
 
@@ -45,6 +46,8 @@ class Scene:
         Letters a window owns.
     ribosomal
         k-mers of ribosomal RNA, sorted; none: nothing is masked.
+    rna
+        Of each strip, the genes of RNA (r, 2); none: nothing more is masked.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Scene:
         *,
         core: int = CORE,
         ribosomal: NDArray[np.uint32] | None = None,
+        rna: Sequence[Intervals] | None = None,
     ) -> None:
         self.strips, self.code, self.core = strips, code, core
         self.letters = sum(map(len, strips))
@@ -62,6 +66,7 @@ class Scene:
             none if ribosomal is None or not len(ribosomal) else ribosomal_regions(strip.digits, ribosomal)
             for strip in strips
         ]
+        self.rna: list[Intervals] = [none for _ in strips] if rna is None else list(rna)
         self._kept: dict[int, list[Window]] = {}
 
     def windows(self, number: int) -> Iterator[Window]:
@@ -84,7 +89,9 @@ class Scene:
             parts.append(found.moved(window.origin))
             weights.append(weight)
         found, weight = joined(parts), np.concatenate(weights)
-        free = ~_masked(found, self.masked[number])
+        length = found.right - found.left
+        free = shared_letters(found.left, found.right, self.masked[number]) <= MASKED * length
+        free &= shared_letters(found.left, found.right, self.rna[number]) <= TOUCHED
         found, weight = found.take(free), weight[free]
         return chained(found, weight, len(self.strips[number]) if self.strips[number].circular else 0)
 
@@ -249,11 +256,27 @@ def _genes(
     )
 
 
-def _masked(genes: Genes, regions: Intervals) -> NDArray[np.bool_]:
-    shared = np.zeros(len(genes), dtype=np.int64)
-    for left, right in regions:
-        shared += np.maximum(np.minimum(genes.right, right) - np.maximum(genes.left, left), 0)
-    return shared > MASKED * (genes.right - genes.left)
+def shared_letters(left: Places, right: Places, regions: Intervals) -> Places:
+    """(g,) letters of each interval that lie on one of the regions (r, 2), in any order.
+
+    Examples
+    --------
+    >>> shared_letters(np.array([0, 50]), np.array([40, 90]), np.array([[60, 70], [30, 65]])).tolist()
+    [10, 20]
+    """
+    if not len(regions):
+        return np.zeros(len(left), dtype=np.int64)
+    begin, end = regions[np.argsort(regions[:, 0], kind="stable")].T
+    end = np.maximum.accumulate(end)
+    begin = np.maximum(begin, np.concatenate([begin[:1], end[:-1]]))  # what two regions share counts once
+    total = np.concatenate([[0], np.cumsum(end - begin)])
+
+    def before(place: Places) -> Places:
+        count = np.searchsorted(begin, place)
+        within = np.maximum(end[np.maximum(count - 1, 0)] - place, 0)
+        return total[count] - np.where(count > 0, within, 0)
+
+    return before(right) - before(left)
 
 
 def _some(genes: list[Genes]) -> list[Genes]:
