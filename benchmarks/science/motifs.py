@@ -9,7 +9,7 @@ Nothing is chosen on these rows: the steps and their settings are those of `exap
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ import yaml
 from scipy.stats import fisher_exact
 
 from exapt import api
-from exapt.api._motifs import known_motifs
+from exapt.api._motifs import Found, Searched, known_motifs, search
+from exapt.bio.motifs.compare import Library, Measure
 from exapt.bio.motifs.motif import Motif
 from exapt.bio.motifs.scan import scan
 from exapt.core.config import DataConfig, Piece, parse
-from exapt.core.paths import write_json
+from exapt.core.paths import read_json, write_json
 from exapt.core.provenance import code_version
 from exapt.data.loading import load
 
@@ -32,6 +33,7 @@ WORK = HERE / "work"
 SETS = {"gue_prom_core_tata": "TBP", "gue_mouse2": None, "gue_mouse3": None}  # a factor that is known to be there
 METHODS = ("mutagenesis", "integrated_gradients")
 JASPAR = "jaspar2024_core"
+MEASURES: tuple[Measure, ...] = ("euclid", "pearson")
 
 
 def trained(name: str) -> Path:
@@ -72,56 +74,105 @@ def enrichment(rows: pd.DataFrame, motif: Motif) -> dict[str, Any]:
     }
 
 
-def explained(name: str, method: str, known: dict[str, Motif]) -> dict[str, Any]:
+def attributed(name: str, method: str) -> Path:
+    """The folder of `exapt explain`; what an earlier call has made is used again."""
+    output, data = WORK / f"motifs-{name}-{method}", test_part(name)
+    if not (output / "attributions.tsv").is_file():
+        rows = len(pd.read_csv(data))
+        api.explain(
+            trained(name), str(data), output, method=Piece(name=method), of="1", n=rows, motifs=JASPAR, quiet=True
+        )
+    return output
+
+
+def found_motifs(folder: Path, library: Library) -> list[Found]:
+    """The motifs in the attributions of a folder."""
+    table = pd.read_csv(folder / "attributions.tsv", sep="\t")
+    rows = [
+        (str(name), "".join(one["letter"]), one["value"].to_numpy()) for name, one in table.groupby("id", sort=False)
+    ]
+    ids, sequences, values = zip(*rows, strict=True)
+    return search(Searched(ids, sequences, values, ["1"] * len(rows)), library)
+
+
+def explained(name: str, method: str, library: Library) -> dict[str, Any]:
     """Motifs in the test part, each with the known motifs that it is like."""
-    data, output, start = test_part(name), WORK / f"motifs-{name}-{method}", time.perf_counter()
-    rows = pd.read_csv(data)
-    note = api.explain(
-        trained(name),
-        str(data),
-        output,
-        method=Piece(name=method),
-        of="1",
-        n=len(rows),
-        motifs=JASPAR,
-        force=True,
-        quiet=True,
-    )
-    table = pd.read_csv(output / "motifs.tsv", sep="\t")
-    result: dict[str, Any] = {"seconds": round(time.perf_counter() - start, 1), "rows": len(rows)}
-    result["deletion_test"] = note["inputs"]["sequence"]["gain"]
-    result["motifs"] = []
-    for motif, matches in table.groupby("motif", sort=False):
-        first = matches.iloc[0]
-        said = {"motif": motif, **{key: first[key] for key in ("consensus", "effect")}}
-        said |= {"sites": int(first["sites"]), "sequences": int(first["rows"])}
-        said["matches"] = matches[["match", "name", "tax_group", "tf_family", "p", "q"]].to_dict("records")
-        said["best_match_alone"] = enrichment(rows, known[first["match"]])
-        result["motifs"].append(said)
-    factor = SETS[name]
-    if factor is not None:
-        ranks = table[(table["name"] == factor) & (table["effect"] == "for")]
-        best = ranks.sort_values("p").iloc[0] if len(ranks) else None
-        result["known_factor"] = {"name": factor, "recovered": bool(best is not None and best["rank"] == 1)}
-        if best is not None:
-            result["known_factor"] |= {
-                "motif": best["motif"],
-                "rank": int(best["rank"]),
-                "p": best["p"],
-                "q": best["q"],
+    folder, rows = attributed(name, method), pd.read_csv(test_part(name))
+    note = read_json(folder / "faithfulness.json")["inputs"]["sequence"]
+    result: dict[str, Any] = {"rows": len(rows), "deletion_test": note["gain"], "motifs": []}
+    known = {motif.id: motif for motif in library.motifs}
+    found = found_motifs(folder, library)
+    for one in found:
+        pattern, matches = one.pattern, one.matches[["id", "name", "p", "q"]]
+        families = [{key: known[row].about.get(key, "") for key in ("tax_group", "tf_family")} for row in matches["id"]]
+        result["motifs"].append(
+            {
+                "motif": pattern.motif.id,
+                "consensus": pattern.motif.name,
+                "effect": "for" if pattern.sign > 0 else "against",
+                "sites": len(pattern.sites),
+                "sequences": int(pattern.sites["row"].nunique()),
+                "matches": [{**row, **more} for row, more in zip(matches.to_dict("records"), families, strict=True)],
+                "best_match_alone": enrichment(rows, known[matches["id"].iloc[0]]),
             }
+        )
+    if SETS[name] is not None:
+        result["known_factor"] = recovered(found, str(SETS[name]), library)
     return result
+
+
+def recovered(found: Sequence[Found], factor: str, library: Library) -> dict[str, Any]:
+    """The rank of a factor, named beforehand, among all known ones for the motif that is most like it."""
+    ranks = []
+    for one in found:
+        if one.pattern.sign > 0:
+            every = library.matches(one.pattern.motif, len(library.motifs))
+            rank = int(np.flatnonzero(every["name"] == factor)[0])
+            ranks.append((float(every["p"][rank]), rank + 1, float(every["q"][rank]), one.pattern.motif.id))
+    if not ranks:
+        return {"name": factor, "recovered": False}
+    p, rank, q, motif = min(ranks)
+    return {
+        "name": factor,
+        "recovered": rank == 1,
+        "motif": motif,
+        "rank": rank,
+        "of": len(library.motifs),
+        "p": p,
+        "q": q,
+    }
+
+
+def drawn_sites(library: Library, n: int = 60, sites: int = 30) -> dict[str, Any]:
+    """How often 30 sites drawn from a known motif, on the other strand, lead back to it; the choice of the measure."""
+    generator = np.random.default_rng(0)
+    long = [m for m in library.motifs if len(m) >= 7 and m.about.get("tax_group") == "vertebrates"]
+    chosen = [long[i] for i in generator.choice(len(long), n, replace=False)]
+    family = {motif.id: motif.about.get("tf_family") for motif in library.motifs}
+    same = kin = sure = 0
+    for motif in chosen:
+        counts = [generator.multinomial(sites, row) for row in motif.frequencies()]
+        counts += [generator.multinomial(sites, [0.25] * 4) for _ in range(2)]
+        query = Motif("q", "q", np.array(counts, dtype=float)).reverse_complement().trimmed()
+        best = library.matches(query, 1).iloc[0]
+        same, kin, sure = (
+            same + (best["id"] == motif.id),
+            kin + (family[best["id"]] == family[motif.id]),
+            sure + (best["q"] < 0.05),
+        )
+    return {"motifs": n, "sites": sites, "same_matrix": same / n, "same_family": kin / n, "q_below_0.05": sure / n}
 
 
 def main() -> None:
     """Write results/motifs.json."""
     WORK.mkdir(exist_ok=True)
-    known = {motif.id: motif for motif in known_motifs(JASPAR)}
-    sets = {name: {method: explained(name, method, known) for method in METHODS} for name in SETS}
+    known = known_motifs(JASPAR)
+    library = Library(known)
     result = {
         "title": "Motifs that networks find, compared with JASPAR 2024 CORE",
         "known_motifs": len(known),
-        "sets": sets,
+        "drawn_sites": {measure: drawn_sites(Library(known, measure)) for measure in MEASURES},
+        "sets": {name: {method: explained(name, method, library) for method in METHODS} for name in SETS},
     }
     note = {"command": "python benchmarks/science/motifs.py", "version": code_version()}
     write_json(HERE / "results" / "motifs.json", {**result, **note})

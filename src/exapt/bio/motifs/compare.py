@@ -40,11 +40,11 @@ class Library:
     motifs
         At least one.
     measure
-        Of two columns: ``pearson``, the correlation of their shares; ``euclid``, minus their Euclidean distance.
+        Of two columns: ``euclid``, minus their Euclidean distance; ``pearson``, the correlation of their shares.
     """
 
     motifs: Sequence[Motif]
-    measure: Measure = "pearson"
+    measure: Measure = "euclid"
 
     def __post_init__(self) -> None:
         if self.measure not in ("euclid", "pearson"):
