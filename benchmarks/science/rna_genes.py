@@ -314,16 +314,6 @@ def operon_check(annotation: Annotation, genes: Genes) -> dict[str, Any]:
     }
 
 
-def timed(letters: str, model: Model) -> dict[str, float]:
-    """Seconds of the fastest of three runs, one thread: genes of RNA, all of the command, and Prodigal."""
-    rna = gene_benchmark.timed(lambda: exapt_rna(letters, model))
-    genes = gene_benchmark.timed(lambda: gene_benchmark.exapt_genes(letters, load_genes()))
-    prodigal = gene_benchmark.timed(lambda: gene_benchmark.prodigal(letters))
-    peers = gene_benchmark.timed(lambda: aragorn(letters)), gene_benchmark.timed(lambda: barrnap(letters))
-    seconds = {"rna": rna, "genes": genes, "prodigal": prodigal, "aragorn": peers[0], "barrnap": peers[1]}
-    return {name: round(value, 2) for name, value in seconds.items()} | {"ratio": round((rna + genes) / prodigal, 2)}
-
-
 def table(results: dict[str, Any]) -> str:
     """The numbers as Markdown."""
     lines = ["| | annotated | found | precision | exact ends |", "|---|---|---|---|---|"]
@@ -369,7 +359,7 @@ def main() -> None:
         true = [(kind, place) for kind, place, _ in places(found, chromosome)]
         genes = gene_benchmark.exapt_genes(letters, load_genes())
         ours = {"exapt": exapt_rna(letters, model), SMALL: exapt_small(letters, model, genes)}
-        results[name] = {"methods": measured(letters, true, ours), "seconds": timed(letters, model)}
+        results[name] = {"methods": measured(letters, true, ours)}
     about = {"command": "python benchmarks/science/rna_genes.py", "code": code_version(), "versions": versions()}
     about["versions"] |= {name: version(name) for name in ("pyaragorn", "pybarrnap", "pyrodigal")}
     write_json(RESULT, {"about": about, "rfam_left_out": left_out, "genomes": results})
@@ -386,11 +376,7 @@ def of_ecoli(letters: str, annotation: Annotation, truth: Genes, others: dict[st
         "exapt": crossed(letters, models, exapt_rna),
         SMALL: crossed(letters, models, lambda text, model: exapt_small(text, model, genes)),
     }
-    return {
-        "methods": measured(letters, true, ours),
-        "operons": operon_check(annotation, genes),
-        "seconds": timed(letters, models[0]),
-    }
+    return {"methods": measured(letters, true, ours), "operons": operon_check(annotation, genes)}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 
 from exapt import api
-from exapt.bio.formats import fasta, gff3
+from exapt.bio.formats import bed, fasta, gff3
 from exapt.bio.formats.genome import of_letters
 from exapt.bio.genes.annotated import genome_genes
 from exapt.bio.genes.codes import CODES
+from exapt.bio.genes.finding import TOUCHED
+from exapt.bio.rna.found import Rna
 from exapt.core.errors import ConfigError, DataError, RunExistsError
 from toy_genomes import toy_genome
 
@@ -28,6 +31,10 @@ def toy():
 def long_toy():
     """Longer than a window with what it reads on both sides."""
     return toy_genome(560, seed=3)[0]
+
+
+PHE = "GCCCGGATAGCTCAGTCGGTAGAGCAGGGGATTGAAAATCCCCGTGTCCTTGGTTCGATTCCGAGTCCGGGCACCA"
+RNA = "ATTCGTATCA" * 12 + PHE + "GTCATTACGA" * 12
 
 
 def keys(genes):
@@ -114,12 +121,18 @@ def test_nothing_but_unknown_letters():
 @pytest.fixture(scope="module")
 def written(toy, tmp_path_factory):
     folder = tmp_path_factory.mktemp("genes")
-    letters = toy[0]
+    letters = toy[0] + RNA
     text = f">chr one\n{letters[:40_000].lower()}R{letters[40_001:]}\n>p2 topology=circular\n{toy_genome(8, 2)[0]}\n"
     with gzip.open(folder / "g.fa.gz", "wt") as file:
         file.write(text)
     counts = api.find_genes(
-        folder / "g.fa.gz", folder / "g.gff3", proteins=folder / "p.fa", nucleotides=folder / "n.fa", quiet=True
+        folder / "g.fa.gz",
+        folder / "g.gff3",
+        proteins=folder / "p.fa",
+        nucleotides=folder / "n.fa",
+        noncoding=folder / "n.bed",
+        operons=folder / "o.bed",
+        quiet=True,
     )
     return folder, counts
 
@@ -143,6 +156,67 @@ def test_gffutils_reads_it(written):
         (parent,) = base.parents(feature, featuretype="gene")
         assert (parent.start, parent.end, parent.strand) == (feature.start, feature.end, feature.strand)
         assert feature.frame == "0" and feature.attributes["transl_table"] == ["11"]
+
+
+def test_genes_of_rna_and_operons_are_written(written):
+    folder, counts = written
+    annotation = gff3.read(folder / "g.gff3")
+    (rna,) = annotation.of("tRNA")
+    assert counts["rna"] == {"tRNA": 1} and rna.value("product") == "tRNA-Phe" and len(rna) == len(PHE)
+    operons = annotation.of("operon")
+    assert counts["operons"] == len(operons) > 4
+    for operon in operons:
+        members = annotation.children(operon)
+        assert len(members) >= 2 and {member.strand for member in members} == {operon.strand}
+        assert min(m.start for m in members) == operon.start and max(m.end for m in members) == operon.end
+
+
+@pytest.mark.parametrize("name", ["g.gff3", "n.bed", "o.bed"])
+def test_what_was_written_is_read_and_written_the_same(written, name, tmp_path):
+    folder, _ = written
+    form = gff3 if name.endswith("gff3") else bed
+    found = form.read(folder / name)
+    form.write(tmp_path / name, found)
+    assert form.read(tmp_path / name) == found
+    assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_pysam_reads_the_tracks(written, tmp_path):
+    pysam = pytest.importorskip("pysam")
+    folder, counts = written
+    rows = {}
+    for name in ("n.bed", "o.bed"):
+        text = (folder / name).read_text().splitlines(keepends=True)
+        (tmp_path / name).write_text("".join(sorted(text, key=lambda line: (line.split()[0], int(line.split()[1])))))
+        pysam.tabix_index(str(tmp_path / name), preset="bed")
+        with pysam.TabixFile(str(tmp_path / f"{name}.gz"), parser=pysam.asBed()) as track:
+            rows[name] = [row for contig in track.contigs for row in track.fetch(contig)]
+    assert len(rows["o.bed"]) >= counts["operons"]
+    assert {row.name for row in rows["n.bed"]} >= {"intergenic", "tRNA-Phe"}
+    assert all(0 <= int(row.score) <= 1000 for row in rows["n.bed"] + rows["o.bed"])
+    genes = [feature for feature in gff3.read(folder / "g.gff3").of("CDS") if feature.seqid == "chr"]
+    free = [row for row in rows["n.bed"] if row.name == "intergenic" and row.contig == "chr"]
+    assert not any(gene.start < row.end and row.start < gene.end for gene in genes for row in free)
+
+
+def test_genometools_accepts_the_file(written):
+    if shutil.which("gt") is None:
+        pytest.skip("genometools is not installed")
+    done = subprocess.run(
+        ["gt", "gff3validator", "-typecheck", "so", written[0] / "g.gff3"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_gene_of_a_protein_lies_on_a_gene_of_rna(toy):
+    letters = toy[0]
+    found = found_in(letters)
+    number = int(np.argmax(found.right - found.left))
+    left, right = int(found.left[number]), int(found.right[number])
+    rna = Rna(left + 100, left + 190, False, "tRNA", "tRNA-Ala", 9.0)
+    masked = found_in(letters, rnas={"c": [rna]})
+    assert not ((masked.left < rna.right - TOUCHED) & (masked.right > rna.left + TOUCHED)).any()
+    assert right - left > 300 and len(masked) >= len(found) - 2
 
 
 def test_proteins_are_the_translated_genes(written):
