@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import re
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -40,7 +39,7 @@ from exapt.bio.rna.model import SHIPPED, Model, load
 from exapt.bio.rna.small import find_small
 from exapt.bio.rna.training import Known, train
 from exapt.bio.sequence.alphabets import reverse_complement
-from exapt.core.paths import write_json, write_text
+from exapt.core.paths import read_json, write_json, write_text
 from exapt.core.provenance import code_version, sha256, versions
 from exapt.data.download import fetch
 
@@ -97,7 +96,7 @@ def rfam(genomes: Sequence[str]) -> tuple[dict[str, list[str]], int]:
     for record in fasta.read(fetch(*NRC, *NRC_FILE)):
         letters = record.sequence.upper()
         copied = words[np.minimum(kmers(digits(letters)), 4**K)].all() and any(letters in text for text in both)
-        left_out += copied
+        left_out += int(copied)
         if not copied:
             found.setdefault(record.id.split("_")[0], []).append(letters)
     return found, left_out
@@ -257,7 +256,7 @@ def compared(found: Found, true: Found, length: int, classes: Sequence[str]) -> 
         value = total[top] / total[bottom] if total[bottom] else None
         low, high = np.nanquantile(drawn, [0.025, 0.975]) if total[bottom] else (None, None)
         scores[name] = [None if number is None else round(float(number), 4) for number in (value, low, high)]
-    return {"annotated": len(real), "predicted": len(said), "found": sum(right), **scores}
+    return {"annotated": len(real), "predicted": len(said), "found": int(sum(right)), **scores}
 
 
 def _partner(place: tuple[int, int, bool], others: Sequence[tuple[int, int, bool]]) -> tuple[int, int, bool] | None:
@@ -336,7 +335,8 @@ def _cell(values: list[float | None]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", action="store_true", help="train on E. coli and Rfam and write the shipped model")
-    parser.add_argument("--ecoli", action="store_true", help="cross-validate on E. coli only and print it")
+    known_names = ("ecoli_k12", *gene_benchmark.CHLAMYDIA_FILES)
+    parser.add_argument("--genome", choices=known_names, help="measure this one; keep what the results say of others")
     asked = parser.parse_args()
     source, annotation = gene_benchmark.ecoli(), ecoli_annotation()
     contig = next(iter(annotation.contigs))
@@ -347,24 +347,27 @@ def main() -> None:
         write_card(left_out, others)
         print(SHIPPED, SHIPPED.stat().st_size, "bytes")
         return
-    results = {"ecoli_k12": of_ecoli(source.letters, annotation, source.truth, others)}
-    if asked.ecoli:
-        print(json.dumps(results, indent=1))
-        return
-    model = load()
-    for name in gene_benchmark.CHLAMYDIA_FILES:
-        found = chlamydia_annotation(name)
-        chromosome = max(found.letters, key=lambda each: len(found.letters[each]))
-        letters = found.letters[chromosome].upper()
-        true = [(kind, place) for kind, place, _ in places(found, chromosome)]
-        genes = gene_benchmark.exapt_genes(letters, load_genes())
-        ours = {"exapt": exapt_rna(letters, model), SMALL: exapt_small(letters, model, genes)}
-        results[name] = {"methods": measured(letters, true, ours)}
+    results = read_json(RESULT)["genomes"] if asked.genome else {}
+    for name in [asked.genome] if asked.genome else known_names:
+        if name == "ecoli_k12":
+            results[name] = of_ecoli(source.letters, annotation, source.truth, others)
+        else:
+            results[name] = of_chlamydia(name, load())
     about = {"command": "python benchmarks/science/rna_genes.py", "code": code_version(), "versions": versions()}
     about["versions"] |= {name: version(name) for name in ("pyaragorn", "pybarrnap", "pyrodigal")}
     write_json(RESULT, {"about": about, "rfam_left_out": left_out, "genomes": results})
     before, rest = PAGE.read_text(encoding="utf-8").split(MARKS[0])
     write_text(PAGE, f"{before}{MARKS[0]}\n{table(results)}\n{MARKS[1]}{rest.split(MARKS[1])[1]}")
+
+
+def of_chlamydia(name: str, model: Model) -> dict[str, Any]:
+    found = chlamydia_annotation(name)
+    chromosome = max(found.letters, key=lambda each: len(found.letters[each]))
+    letters = found.letters[chromosome].upper()
+    true = [(kind, place) for kind, place, _ in places(found, chromosome)]
+    genes = gene_benchmark.exapt_genes(letters, load_genes())
+    ours = {"exapt": exapt_rna(letters, model), SMALL: exapt_small(letters, model, genes)}
+    return {"methods": measured(letters, true, ours)}
 
 
 def of_ecoli(letters: str, annotation: Annotation, truth: Genes, others: dict[str, list[str]]) -> dict[str, Any]:
