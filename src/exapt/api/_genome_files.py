@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,6 +15,10 @@ from exapt.bio.compare.variants import Difference, as_vcf, covered
 from exapt.bio.formats import bed, paf, vcf
 from exapt.bio.formats.annotation import Annotation
 from exapt.core.paths import write_text
+
+if TYPE_CHECKING:
+    from exapt.api._genome_alleles import Scores
+    from exapt.api._genome_opinion import Told
 
 HEADER = (
     '##INFO=<ID=GENE,Number=.,Type=String,Description="Genes of the reference that the variant changes">',
@@ -26,10 +30,22 @@ _RESERVED = str.maketrans(" ;,=", "____")
 EFFECTS = ("genome", "contig", "position", "ref", "alt", "gene", "effect", "codon", "change")
 
 
-def write_files(folder: Path, result: Result) -> None:
-    """Write alignment.paf, variants.vcf.gz and its index, structure.bed, and the tables."""
+def write_files(folder: Path, result: Result, told: Told | None = None, scores: Scores | None = None) -> None:
+    """Write alignment.paf, variants.vcf.gz and its index, structure.bed, and the tables.
+
+    Parameters
+    ----------
+    folder
+        That is there.
+    result
+        The comparison.
+    told
+        What vectors of proteins say of the genes; None where they were not asked.
+    scores
+        A run's scores of the small differences; None where none was asked.
+    """
     _write_paf(folder / "alignment.paf", result)
-    _write_vcf(folder / "variants.vcf.gz", result)
+    _write_vcf(folder / "variants.vcf.gz", result, scores)
     reference = result.sides[0]
     features = (one.as_feature(other.side.name) for other in result.against for one in other.large)
     bed.write(folder / "structure.bed", Annotation(tuple(features), reference.contigs).sorted())
@@ -37,8 +53,12 @@ def write_files(folder: Path, result: Result) -> None:
     if any(other.effects for other in result.against):
         _table(folder / "effects.tsv", pd.DataFrame(_effects(result), columns=list(EFFECTS)))
     if result.shared is not None:
-        _table(folder / "orthologs.tsv", ortholog_table(result))
+        _table(folder / "orthologs.tsv", ortholog_table(result).assign(**told.columns() if told else {}))
         _table(folder / "presence.tsv", presence_table(result))
+    if told is not None:
+        _table(folder / "remote.tsv", told.remote(result.genes, products(result)))
+    if scores is not None:
+        _table(folder / "allele_scores.tsv", scores.frame())
 
 
 def _table(path: Path, frame: pd.DataFrame) -> None:
@@ -72,13 +92,16 @@ def _write_paf(path: Path, result: Result) -> None:
     paf.write(path, rows())
 
 
-def _write_vcf(path: Path, result: Result) -> None:
+def _write_vcf(path: Path, result: Result, scores: Scores | None) -> None:
     import pysam
 
     reference = result.sides[0]
     small = {other.side.name: other.small for other in result.against}
     known = {other.side.name: covered(other.found.blocks, reference.letters) for other in result.against}
-    rows = as_vcf(small, known, reference.contigs, _info(result))
+    info = _info(result)
+    for one, values in (scores.info() if scores else {}).items():
+        info[one] = {**info.get(one, {}), **values}
+    rows = as_vcf(small, known, reference.contigs, info)
     large = [
         one.as_vcf(reference.letters[one.target], other.side.name)
         for other in result.against
@@ -87,7 +110,8 @@ def _write_vcf(path: Path, result: Result) -> None:
     ]
     order = {name: rank for rank, name in enumerate(reference.contigs)}
     rows = sorted([*rows, *large], key=lambda row: (order[row.seqid], row.start))
-    vcf.write(path, vcf.Variants(tuple(rows), reference.contigs, HEADER, tuple(small)))
+    header = (*HEADER, *(scores.header() if scores else ()))
+    vcf.write(path, vcf.Variants(tuple(rows), reference.contigs, header, tuple(small)))
     pysam.tabix_index(str(path), preset="vcf", force=True)
 
 
@@ -151,11 +175,11 @@ def ortholog_table(result: Result) -> pd.DataFrame:
 def presence_table(result: Result) -> pd.DataFrame:
     """One row a group of genes: its class, what it makes, and its genes in each genome."""
     assert result.shared is not None
-    products = [gene.product for side in result.sides for gene in side.genes or ()]
+    made = products(result)
     rows = []
     for number, group in enumerate(result.shared.groups, start=1):
         members = (*group.genes, *group.copies)
-        told = Counter(products[row] for row in members if products[row])
+        told = Counter(made[row] for row in members if made[row])
         own: Mapping[str, list[str]] = {side.name: [] for side in result.sides}
         for row in members:
             own[result.genes[row].genome].append(result.genes[row].name)
@@ -165,6 +189,11 @@ def presence_table(result: Result) -> pd.DataFrame:
         rows.append({**head, "product": product, **{name: ",".join(genes) for name, genes in own.items()}})
     columns = ["group", "class", "genomes", "genes", "product", *(side.name for side in result.sides)]
     return pd.DataFrame(rows, columns=columns)
+
+
+def products(result: Result) -> list[str]:
+    """What each gene of `Result.genes` makes."""
+    return [gene.product for side in result.sides for gene in side.genes or ()]
 
 
 def variant_counts(other: Against) -> dict[str, int]:

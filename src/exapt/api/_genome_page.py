@@ -5,26 +5,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from exapt.api._genome_files import variant_counts
+from exapt.api._genome_files import products, variant_counts
 from exapt.bio.compare.alignment import Comparison
 from exapt.bio.compare.several import Against, Result, Side
 from exapt.bio.compare.variants import covered
 from exapt.core.provenance import code_version
 from exapt.report.genome_content import GenomesContent, Track
 
+if TYPE_CHECKING:
+    from exapt.api._genome_alleles import Scores
+    from exapt.api._genome_opinion import Told
+
+MOST_ROWS = 20  # of what models say
 WINDOWS = 200  # along the reference, in the figure of densities
 _NEAR = 500  # a gap between two blocks of one ribbon is at most the genome's length over this
 _WORDS = {"lost_copy": ("lost copy", "lost copies"), "unaligned": ("unaligned stretch", "unaligned stretches")}
 _LEAST = 0.1  # share of a window that is aligned
 
 
-def page_content(result: Result, notes: Sequence[str], command: str) -> GenomesContent:
-    """All that the page says, from the comparison alone."""
+def page_content(
+    result: Result, notes: Sequence[str], command: str, told: Told | None = None, scores: Scores | None = None
+) -> GenomesContent:
+    """All that the page says, from the comparison and what models say of it."""
     shown = [track(side, row, result) for row, side in enumerate(result.sides)]
     dots = {
         other.side.name: blocks_table(other.found, *_offsets(result.sides[0], other.side)) for other in result.against
@@ -40,7 +47,7 @@ def page_content(result: Result, notes: Sequence[str], command: str) -> GenomesC
         dots,
         density(result),
         headline(result),
-        facts(result),
+        [*facts(result), *_said(told, scores)],
         [_genome(side) for side in result.sides],
         [_identity(result, pair) for pair in result.identities],
         [_small(other) for other in result.against],
@@ -50,6 +57,8 @@ def page_content(result: Result, notes: Sequence[str], command: str) -> GenomesC
         notes,
         command,
         code_version(),
+        remote=_remote(result, told) if told else [],
+        scores=_scored(scores) if scores else [],
     )
 
 
@@ -161,6 +170,44 @@ def facts(result: Result) -> list[tuple[str, str]]:
             ("Genes", f"{groups['core']:,} core, {groups['accessory']:,} accessory, {groups['unique']:,} unique.")
         )
     return told
+
+
+def _said(told: Told | None, scores: Scores | None) -> list[tuple[str, str]]:
+    """A sentence on what each model says."""
+    said = []
+    if told is not None:
+        votes, more = told.opinion.agreement, len(told.opinion.remote)
+        agree = f"{votes.count('both'):,} of {len(votes):,}"
+        said.append(("Second opinion", f"{told.weights} agrees with {agree} pairs of genes and tells {more:,} more."))
+    if scores is not None:
+        judge = scores.judge
+        what = f"{judge.unit} of {judge.explained}, windows of {judge.window:,} letters"
+        said.append(("Scores", f"{len(scores.differences):,} differences by {judge.run.name}: {what}."))
+    return said
+
+
+def _remote(result: Result, told: Told) -> list[dict[str, Any]]:
+    made = products(result)
+    rows = []
+    for one, other, similarity, margin in told.opinion.remote[:MOST_ROWS]:
+        genes = (result.genes[one], result.genes[other])
+        names = {"gene": f"{genes[0].genome} · {genes[0].name}", "and": f"{genes[1].genome} · {genes[1].name}"}
+        rows.append({**names, "margin": f"{margin:.2f}", "cosine": f"{similarity:.2f}", "they make": made[one]})
+        rows[-1]["and make"] = made[other]
+    return rows
+
+
+def _scored(scores: Scores) -> list[dict[str, Any]]:
+    """The differences whose alleles differ most."""
+    change = scores.alternative - scores.reference
+    rows = []
+    for row in np.argsort(-np.abs(change), kind="stable")[:MOST_ROWS].tolist():
+        one = scores.differences[row]
+        numbers = (scores.reference[row], scores.alternative[row], change[row])
+        shown = dict(zip(("reference", "alternative", "difference"), (f"{x:+.3g}" for x in numbers), strict=True))
+        place = f"{one.target}:{one.start + 1:,} {one.ref}>{one.alt}"
+        rows.append({"difference from the reference": place, "genomes": ", ".join(scores.genomes[row]), **shown})
+    return rows
 
 
 def _percent(share: float, digits: int = 1) -> str:

@@ -8,16 +8,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from exapt.core.errors import RunExistsError
+from exapt.core.errors import ConfigError, RunExistsError
 from exapt.core.paths import atomic, refuse_existing, write_json
 from exapt.core.progress import bar
+
+if TYPE_CHECKING:
+    from exapt.api._genome_alleles import Judge, Scores
+    from exapt.api._genome_opinion import Told
+    from exapt.bio.compare.several import Result
 
 SUMMARY = "summary.json"
 
 
-def compare_genomes(
+def compare_genomes(  # noqa: PLR0913 - two arguments, the rest by keyword
     genomes: Sequence[str],
     output: Path,
     *,
@@ -25,6 +30,10 @@ def compare_genomes(
     predict: bool = False,
     table: int = 11,
     circular: bool = False,
+    embeddings: str | None = None,
+    score: Path | None = None,
+    of: str | None = None,
+    window: int | None = None,
     force: bool = False,
     quiet: bool = False,
 ) -> dict[str, Any]:
@@ -37,7 +46,8 @@ def compare_genomes(
         read as capitals.
     output
         Folder to write: alignment.paf, variants.vcf.gz with its index, structure.bed, identity.tsv, figures,
-        report.html, summary.json; effects.tsv, orthologs.tsv and presence.tsv where genes are known.
+        report.html, summary.json; effects.tsv, orthologs.tsv and presence.tsv where genes are known; remote.tsv with
+        `embeddings`, allele_scores.tsv with `score`.
     annotation
         GFF3, GTF or GenBank files, ``NAME=FILE`` or called like the genome.
     predict
@@ -46,6 +56,14 @@ def compare_genomes(
         Genetic code where the annotation does not say one.
     circular
         All contigs are circular; else those whose header or LOCUS line says so.
+    embeddings
+        Weights that read proteins (``cnn.proteins``) and give a second opinion on shared genes. None = not asked.
+    score
+        Folder of a run with one input of DNA, which scores both alleles of each small difference. None = no scores.
+    of
+        The class, label or target that `score` gives; None = the only one, or the second of two classes.
+    window
+        Letters around each difference that `score` reads; None = as many as half of its training rows had.
     force
         Replace a folder that an earlier comparison left.
     quiet
@@ -55,12 +73,13 @@ def compare_genomes(
     -------
     dict
         What `summary.json` holds: ``reference``, ``genomes``, ``identity``, ``variants``, ``structure``, ``genes``,
-        ``notes``, ``seconds``.
+        ``second_opinion`` and ``scores`` (None where not asked), ``notes``, ``seconds``.
 
     Raises
     ------
     InputError
-        Where a file cannot be read, is no DNA, an annotation is that of another genome, or names repeat.
+        Where a file cannot be read, is no DNA, an annotation is that of another genome, names repeat, or weights or a
+        run cannot do what they are asked.
     RunExistsError
         Where the folder is there already.
 
@@ -84,6 +103,8 @@ def compare_genomes(
     files = _genome_sides.named(genomes)
     given = _genome_sides.matched(annotation, files)
     _refuse(output, force=force)
+    judge = _judge(score, of, window)
+    _check_embeddings(embeddings)
     begun = time.perf_counter()
     with atomic(output) as folder:
         folder.mkdir()
@@ -98,14 +119,81 @@ def compare_genomes(
         letters = sum(len(text) for pair in combinations(sides, 2) for side in pair for text in side.letters.values())
         with bar("genomes", letters, unit="bp", quiet=quiet) as progress:
             result = compare(sides, advance=lambda done: progress.advance(done))
-        _genome_files.write_files(folder, result)
+        told, scores = _models(result, embeddings, judge, quiet=quiet)
+        notes += _left_out(scores)
+        _genome_files.write_files(folder, result, told, scores)
         command = _command(files, given, output, predict=predict, table=table, circular=circular)
-        write_genomes_report(folder, _genome_page.page_content(result, notes, command))
-        made = _summary(result, files, notes, time.perf_counter() - begun)
+        command += _asked(embeddings, judge)
+        write_genomes_report(folder, _genome_page.page_content(result, notes, command, told, scores))
+        made = _summary(result, files, notes, time.perf_counter() - begun) | _more(told, scores)
         write_json(folder / SUMMARY, made)
         if output.exists():
             shutil.rmtree(output)
     return made
+
+
+def _check_embeddings(weights: str | None) -> None:
+    """Refuse weights that read no proteins before anything is compared."""
+    if weights is not None:
+        from exapt.api._genome_opinion import protein_encoder
+
+        protein_encoder(weights)
+
+
+def _models(
+    result: Result, embeddings: str | None, judge: Judge | None, *, quiet: bool
+) -> tuple[Told | None, Scores | None]:
+    """What models say of a comparison; they are imported only where they are asked."""
+    told = scores = None
+    if embeddings is not None and result.shared is not None:
+        from exapt.api._genome_opinion import ask
+
+        told = ask(result, embeddings, quiet=quiet)
+    if judge is not None:
+        from exapt.api._genome_alleles import score_alleles
+
+        scores = score_alleles(result, judge, quiet=quiet)
+    return told, scores
+
+
+def _judge(score: Path | None, of: str | None, window: int | None) -> Judge | None:
+    if score is not None:
+        from exapt.api._genome_alleles import open_judge
+
+        return open_judge(score, of=of, window=window)
+    if of is not None or window is not None:
+        raise ConfigError(f"--{'window' if of is None else 'class'} says how --score is used. Give --score RUN, too.")
+    return None
+
+
+def _left_out(scores: Scores | None) -> list[str]:
+    if scores is None or not scores.skipped:
+        return []
+    return [f"{scores.skipped:,} differences have no score: their contigs are shorter than the window."]
+
+
+def _asked(embeddings: str | None, judge: Judge | None) -> str:
+    """The rest of the command that repeats a comparison."""
+    import shlex
+
+    words = ["--embeddings", embeddings] if embeddings else []
+    if judge:
+        words += ["--score", str(judge.run), "--class", judge.explained, "--window", str(judge.window)]
+    return f" {shlex.join(words)}" if words else ""
+
+
+def _more(told: Told | None, scores: Scores | None) -> dict[str, Any]:
+    """What models say, for the summary."""
+    opinion = scored = None
+    if told is not None:
+        counts = Counter(told.opinion.agreement)
+        agreement = {word: counts[word] for word in ("both", "one", "none")}
+        opinion = {"weights": told.weights, "agreement": agreement, "remote": len(told.opinion.remote)}
+    if scores is not None:
+        judge = scores.judge
+        scored = {"run": str(judge.run), "of": judge.explained, "unit": judge.unit, "window": judge.window}
+        scored |= {"scored": len(scores.differences), "left_out": scores.skipped}
+    return {"second_opinion": opinion, "scores": scored}
 
 
 def _refuse(output: Path, *, force: bool) -> None:
@@ -151,7 +239,7 @@ def _command(
     return shlex.join([*words, "-o", str(output)])
 
 
-def _summary(result: Any, files: Mapping[str, Path], notes: Sequence[str], seconds: float) -> dict[str, Any]:
+def _summary(result: Result, files: Mapping[str, Path], notes: Sequence[str], seconds: float) -> dict[str, Any]:
     from exapt.api._genome_files import identity_table, variant_counts
     from exapt.core.provenance import code_version, sha256
 
@@ -169,7 +257,7 @@ def _summary(result: Any, files: Mapping[str, Path], notes: Sequence[str], secon
         other.side.name: {**variant_counts(other), "effects": dict(Counter(one.kind for one in other.effects))}
         for other in result.against
     }
-    groups = None
+    groups: dict[str, Any] | None = None
     if result.shared is not None:
         kinds = Counter(group.kind for group in result.shared.groups)
         groups = {kind: kinds[kind] for kind in ("core", "accessory", "unique")}

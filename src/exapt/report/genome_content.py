@@ -57,6 +57,8 @@ class GenomesContent:
         What was inferred or is odd, one sentence each.
     command
         What repeats it.
+    remote, scores
+        Rows of tables of what models say: pairs of genes, and differences; the best first.
     """
 
     tracks: tuple[Track, ...]
@@ -74,3 +76,5 @@ class GenomesContent:
     notes: Sequence[str] = ()
     command: str = ""
     version: str = ""
+    remote: Sequence[Mapping[str, Any]] = ()
+    scores: Sequence[Mapping[str, Any]] = ()

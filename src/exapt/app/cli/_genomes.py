@@ -27,6 +27,20 @@ def genomes(  # noqa: PLR0913 - one parameter an option
     ] = False,
     table: Annotated[str, typer.Option("--table", help="Genetic code where the annotation says none.")] = "11",
     circular: Circular = False,
+    embeddings: Annotated[
+        str | None,
+        typer.Option(
+            "--embeddings", metavar="WEIGHTS", help="Second opinion on shared genes by weights that read proteins."
+        ),
+    ] = None,
+    score: Annotated[
+        Path | None,
+        typer.Option("--score", metavar="RUN", help="A run on DNA that scores both alleles of each small difference."),
+    ] = None,
+    of: Annotated[str | None, typer.Option("--class", help="The class, label or target that --score gives.")] = None,
+    window: Annotated[
+        int | None, typer.Option("--window", help="Letters that --score reads; else the median of its training rows.")
+    ] = None,
     force: Force = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -41,6 +55,10 @@ def genomes(  # noqa: PLR0913 - one parameter an option
         predict=predict,
         table=genetic_code(table),
         circular=circular,
+        embeddings=embeddings,
+        score=score,
+        of=of,
+        window=window,
         force=force,
         quiet=quiet,
     )
@@ -63,4 +81,12 @@ def lines(found: Mapping[str, Any], output: Path) -> list[str]:
     if found["genes"]:
         groups = found["genes"]
         told.append(f"Genes: {groups['core']:,} core, {groups['accessory']:,} accessory, {groups['unique']:,} unique.")
+    if opinion := found["second_opinion"]:
+        agree, pairs_told = opinion["agreement"], sum(opinion["agreement"].values())
+        told.append(
+            f"{opinion['weights']} agrees with {agree['both']:,} of {pairs_told:,} pairs of genes and tells "
+            f"{opinion['remote']:,} more (remote.tsv)."
+        )
+    if scores := found["scores"]:
+        told.append(f"{scores['scored']:,} differences scored: {scores['unit']} of {scores['of']} (allele_scores.tsv).")
     return [*told, *found["notes"], f"Report: {output / 'report.html'}"]

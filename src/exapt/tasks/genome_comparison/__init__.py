@@ -1,0 +1,1 @@
+"""Two or more genomes against each other."""
