@@ -186,6 +186,17 @@ def test_a_second_opinion_is_a_column_and_a_table(tmp_path):
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["scores"] is None
 
 
+def test_what_models_cannot_say_is_noted(folder, tmp_path):
+    files = [str(folder / f"{name}.fa") for name in ("first", "other")]
+    made = api.compare_genomes(
+        files, tmp_path / "out", embeddings="cnn.proteins", score=folder / "run", window=5998, quiet=True
+    )
+    assert any("--embeddings has nothing to say" in note for note in made["notes"])
+    assert made["second_opinion"] is None
+    assert made["scores"]["left_out"] == 1, "the contig has no 5,998 letters once three are gone"
+    assert any(note.endswith("longer than their contig: 1.") for note in made["notes"])
+
+
 def test_the_task_is_listed_and_says_that_nothing_is_trained():
     from exapt.core.registry import TASKS
 

@@ -120,7 +120,7 @@ def compare_genomes(  # noqa: PLR0913 - two arguments, the rest by keyword
         with bar("genomes", letters, unit="bp", quiet=quiet) as progress:
             result = compare(sides, advance=lambda done: progress.advance(done))
         told, scores = _models(result, embeddings, judge, quiet=quiet)
-        notes += _left_out(scores)
+        notes += _left_out(result, embeddings, scores)
         _genome_files.write_files(folder, result, told, scores)
         command = _command(files, given, output, predict=predict, table=table, circular=circular)
         command += _asked(embeddings, judge)
@@ -166,10 +166,16 @@ def _judge(score: Path | None, of: str | None, window: int | None) -> Judge | No
     return None
 
 
-def _left_out(scores: Scores | None) -> list[str]:
-    if scores is None or not scores.skipped:
-        return []
-    return [f"{scores.skipped:,} differences have no score: their contigs are shorter than the window."]
+def _left_out(result: Result, embeddings: str | None, scores: Scores | None) -> list[str]:
+    """What models were asked and could not say."""
+    notes = []
+    if embeddings is not None and result.shared is None:
+        notes.append("--embeddings has nothing to say where the genes of one genome are not known.")
+    if scores is not None and scores.skipped:
+        notes.append(
+            f"Differences without a score, because the window is longer than their contig: {scores.skipped:,}."
+        )
+    return notes
 
 
 def _asked(embeddings: str | None, judge: Judge | None) -> str:
