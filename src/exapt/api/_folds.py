@@ -127,7 +127,7 @@ def baselines_of(config: RunConfig, target: Domain) -> list[Piece]:
     """The baselines that were asked for, else those that suit the target and its inputs."""
     if config.baselines is not None:
         return list(config.baselines)
-    if config.controls == "none":
+    if config.controls == "none" or target.task.needs == "tokens":  # baselines read a row, not its positions
         return []
     from exapt.evaluate.baselines import defaults
 

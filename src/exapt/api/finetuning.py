@@ -238,9 +238,14 @@ def detail_of(
     results: Mapping[str, ArmResult],
     evidence: Sequence[Evidence],
 ) -> dict[str, Any]:
-    """Scores by similarity, calibration, abstention and groups of the transfer, beside scratch where it ran."""
+    """Scores by similarity, calibration, abstention and groups of the transfer, beside scratch where it ran.
+
+    Nothing for a task that labels positions.
+    """
     from exapt.evaluate.detail import details
 
+    if task.needs == "tokens":
+        return {}
     shown = [name for name in ("transfer", "scratch") if name in results]
     found = [one.nearest for one in evidence]
     known = all(one is not None for one in found)

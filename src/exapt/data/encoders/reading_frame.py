@@ -50,7 +50,7 @@ class ReadingFrame(Encoder):
             return self
         if not len(values):
             raise DataError("encoder 'reading_frame': no training rows to learn from.")
-        mean, std = moments(iter([(slice(None), frame_features(list(values)))]), len(FEATURES))
+        mean, std = moments(iter([(slice(None), frame_features(_texts(values)))]), len(FEATURES))
         return replace(self, mean=tuple(mean.tolist()), std=tuple(std.tolist()))
 
     def inputs(self) -> Inputs:
@@ -67,7 +67,7 @@ class ReadingFrame(Encoder):
         """
         if not self.mean:
             raise ConfigError("encoder 'reading_frame' has learned nothing yet: fit it on the training rows.")
-        scaled = (frame_features(list(values)) - np.array(self.mean)) / np.array(self.std)
+        scaled = (frame_features(_texts(values)) - np.array(self.mean)) / np.array(self.std)
         x = (scaled if self.clip is None else np.clip(scaled, -self.clip, self.clip)).astype(np.float32)
         return [{"x": x[row : row + 1]} for row in range(len(x))]
 
@@ -78,6 +78,12 @@ class ReadingFrame(Encoder):
     def state(self) -> dict[str, Any]:
         """The options and what was learned."""
         return as_json(self)
+
+
+def _texts(values: Sequence[Any] | Matrix) -> list[str]:
+    if isinstance(values, Matrix):
+        raise DataError("encoder 'reading_frame' reads sequences; found a matrix.")
+    return list(values)
 
 
 EXPORT = ReadingFrame

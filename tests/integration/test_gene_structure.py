@@ -1,0 +1,76 @@
+"""Labels of bases through the public verbs: an annotated genome in, a run, exons of another genome out."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from exapt import api
+from exapt.bio.formats import gff3
+from exapt.core.config import parse
+
+GENE = "ATGGCAGCAGGTAAGTTTTTCTTTTCTTTTCAGCAGCAGCATAA"  # two exons, an intron GT..AG
+SPACER = 60
+
+
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory):
+    """Eighty genes with one intron each, between random letters, and their GFF3."""
+    folder = tmp_path_factory.mktemp("genome")
+    rng = np.random.default_rng(0)
+    letters, lines = "", ["##gff-version 3"]
+    for number in range(80):
+        letters += "".join(rng.choice(list("CT"), SPACER))
+        start = len(letters)
+        letters += GENE
+        parts = ((start + 1, start + 10), (start + 34, start + 44))
+        whole = f"chr1\ttoy\t%s\t{start + 1}\t{start + 44}\t.\t+\t.\tID=%s{number}%s"
+        lines += [whole % ("gene", "g", ""), whole % ("mRNA", "t", f";Parent=g{number}")]
+        for phase, (first, last) in zip((0, 2), parts, strict=True):
+            span = f"chr1\ttoy\t%s\t{first}\t{last}\t.\t+\t%s\tParent=t{number}"
+            lines += [span % ("exon", "."), span % ("CDS", phase)]
+    (folder / "genome.fa").write_text(f">chr1\n{letters}\n")
+    (folder / "genes.gff3").write_text("\n".join(lines) + "\n")
+    assert len(gff3.read(folder / "genes.gff3").of("gene")) == 80
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(genome):
+    options = {"genome": str(genome / "genome.fa"), "window": 256, "overlap": 0, "block": 1000}
+    config = parse(
+        {
+            "data": {"name": str(genome / "genes.gff3"), "options": options},
+            "task": "gene_finding",
+            "split": {"name": "interval"},
+            "backbone": {"name": "cnn", "dim": 16, "depth": 3, "kernel": 5, "dropout": 0.0, "recurrent": "gru"},
+            "training": {"epochs": 25, "batch_size": 4, "lr": 0.01},
+            "seeds": 1,
+        },
+        "test",
+    )
+    scores = api.finetune(config, genome / "run", quiet=True)
+    return genome / "run", scores
+
+
+def test_the_genes_are_learned(run):
+    _, scores = run
+    assert scores["primary_metric"] == "micro_f1"
+    assert scores["arms"]["transfer"]["micro_f1"]["value"] > 0.9
+    assert not [arm for arm in scores["arms"] if arm.startswith("baseline:")]
+
+
+def test_the_run_says_so_to_people(run):
+    folder, _ = run
+    assert (folder / "report.html").stat().st_size > 10_000
+    assert json.loads((folder / "audit.json").read_text())["shortcuts"] == []
+
+
+def test_prediction_finds_the_exons_of_another_genome(run, tmp_path):
+    folder, _ = run
+    letters = "CT" * 40 + GENE + "TC" * 40
+    (tmp_path / "new.fa").write_text(f">new\n{letters}\n")
+    api.predict(folder, str(tmp_path / "new.fa"), tmp_path / "coding.tsv", quiet=True)
+    found = pd.read_csv(tmp_path / "coding.tsv", sep="\t").set_index("id")
+    assert found.loc["new", "coding +"] == "80-90, 113-124"
