@@ -7,8 +7,8 @@ epochs of 64 molecules, keep the epoch with the best validation loss, and use on
 of its command line; ours are stated below and were chosen on validation parts (`--only-valid` prints those). Then both
 predict the same 3,000 molecules of ZINC from their SMILES; chemprop with its default reading of molecules and with that
 of cuik-molmaker. Seconds are those of the processor, reading of molecules with them, so that other work on the machine
-counts for neither; the two take turns. A random forest on RDKit's descriptors stands beside, our
-default network, and a smaller one that has no larger error on the validation parts.
+counts for neither; the two take turns. A random forest on RDKit's descriptors stands beside, our default network, and a
+smaller one with about the same errors on validation parts.
 """
 
 from __future__ import annotations
