@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from exapt.bio.formats import bed, fastq, genbank, gff3, gtf, paf, vcf
@@ -153,6 +153,7 @@ GTF_LINE = st.tuples(
 
 
 @FEW
+@example([(kind, (1, 0), "g2", "t1", "", ".") for kind in ("CDS", "stop_codon")], "+")
 @given(st.lists(GTF_LINE, max_size=10), st.sampled_from("+-"))
 def test_gtf(lines, strand):
     text = "".join(

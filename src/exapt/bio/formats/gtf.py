@@ -220,9 +220,10 @@ def _lines(feature: Feature, parent: Feature | None, annotation: Annotation) -> 
     siblings = annotation.children(parent) if parent and kind == "CDS" else []
     stops = [one for one in siblings if one.type == "stop_codon" and _same_locus(one, feature)]
     head = f"{feature.seqid}\t{feature.source or '.'}\t{kind}"
-    left = _cut(feature.parts, [given for stop in stops for given in stop.parts])
+    # A CDS that is nothing but a stop codon stays, or it would be lost.
+    left = list(_cut(feature.parts, [given for stop in stops for given in stop.parts])) or list(feature.parts)
     if len(feature.parts) > 1 and kind in ("gene", "transcript"):
-        left = iter([feature.parts[0]._replace(start=feature.start, end=feature.end)])
+        left = [feature.parts[0]._replace(start=feature.start, end=feature.end)]
     for start, end, strand, phase, score, own in left:
         column = _column({**loci, **feature.attributes, **own, **loci}, feature)
         columns = (start + 1, end, number(score), strand, "." if phase is None else phase, column)

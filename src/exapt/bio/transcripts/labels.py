@@ -218,7 +218,7 @@ def as_text(labels: Labels) -> str:
     Examples
     --------
     >>> as_text(labelled([Transcript("-", ((1, 6), (13, 18)), (1, 17))], 19))
-    '.zyxzyrriiiddxzyxu.'
+    '.zyxzyrrjjjddxzyxu.'
     """
     return _BYTES[labels].tobytes().decode()
 
