@@ -37,7 +37,8 @@ def test_company_and_padding_never_change_an_answer(rows, extra):
         with torch.no_grad():
             together = backbone.eval()(pad(rows, extra)).pooled
             alone = torch.cat([backbone(pad([row])).pooled for row in rows])
-        assert torch.allclose(together, alone, atol=1e-4)  # a norm of nearly equal values makes rounding 300 times larger
+        # A norm of nearly equal values makes rounding errors 300 times larger.
+        assert torch.allclose(together, alone, atol=1e-4)
 
 
 @settings(max_examples=25, deadline=None)
