@@ -195,11 +195,3 @@ def test_what_models_cannot_say_is_noted(folder, tmp_path):
     assert made["second_opinion"] is None
     assert made["scores"]["left_out"] == 1, "the contig has no 5,998 letters once three are gone"
     assert any(note.endswith("longer than their contig: 1.") for note in made["notes"])
-
-
-def test_the_task_is_listed_and_says_that_nothing_is_trained():
-    from exapt.core.registry import TASKS
-
-    assert "exapt genomes" in api.list_pieces("tasks")["genome_comparison"]
-    with pytest.raises(ConfigError, match="trains nothing"):
-        TASKS.build("genome_comparison")

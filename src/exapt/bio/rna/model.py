@@ -89,7 +89,7 @@ def load(path: Path = SHIPPED) -> Model:
         small = SmallModel(**{field.name: arrays[f"small.{field.name}"] for field in fields(SmallModel)})
         families = tuple(Family(name, kind, product, *_numbers(arrays, name)) for name, kind, product in told)
         model = Model(leaf, arrays["leaf_weights"], families, arrays["family_weights"], small)
-    except (FileNotFoundError, OSError):
+    except FileNotFoundError:
         raise WeightsError(f"{path}: no such file. Install the package again.") from None
     except (SafetensorError, KeyError, TypeError) as error:
         raise WeightsError(f"{path}: no weights of genes of RNA ({error}).") from None

@@ -14,9 +14,8 @@ from exapt.models.layers.checks import at_least, choice, fraction, reads
 from exapt.models.layers.entry import Entry
 from exapt.models.layers.masking import zero_padding
 from exapt.models.layers.pooling import POOLS, features, pooled_dim
+from exapt.models.layers.recurrent import CELLS
 from exapt.models.layers.strands import flip
-
-CELLS: dict[str, type[nn.GRU] | type[nn.LSTM]] = {"gru": nn.GRU, "lstm": nn.LSTM}
 
 
 class RNN(Backbone):

@@ -1,1 +1,0 @@
-"""Two or more genomes against each other."""
