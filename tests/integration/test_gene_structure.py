@@ -2,13 +2,17 @@
 
 import json
 
+import gffutils
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from exapt import api
+from exapt.app.cli.main import app
 from exapt.bio.formats import gff3
 from exapt.core.config import parse
+from exapt.core.errors import ConfigError
 
 GENE = "ATGGCAGCAGGTAAGTTTTTCTTTTCTTTTCAGCAGCAGCATAA"  # two exons, an intron GT..AG
 SPACER = 60
@@ -74,3 +78,41 @@ def test_prediction_finds_the_exons_of_another_genome(run, tmp_path):
     api.predict(folder, str(tmp_path / "new.fa"), tmp_path / "coding.tsv", quiet=True)
     found = pd.read_csv(tmp_path / "coding.tsv", sep="\t").set_index("id")
     assert found.loc["new", "coding +"] == "80-90, 113-124"
+
+
+def test_the_command_writes_genes_that_others_read(run, tmp_path):
+    folder, _ = run
+    (tmp_path / "new.fa").write_text(f">new\n{'CT' * 40}{GENE}{'TC' * 40}\n>other\n{'ct' * 60}\n")
+    outputs = ["--proteins", str(tmp_path / "p.fa"), "--nucleotides", str(tmp_path / "n.fa")]
+    asked = ["genes", str(tmp_path / "new.fa"), "-o", str(tmp_path / "g.gff3"), "--run", str(folder), *outputs]
+    done = CliRunner().invoke(app, [*asked, "--gene-weight", "-4", "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert "1 genes with 1 introns on 2 sequences of 324 bp" in done.output
+    database = gffutils.create_db(str(tmp_path / "g.gff3"), ":memory:", merge_strategy="create_unique")
+    (mrna,) = database.features_of_type("mRNA")
+    parts = [(part.start, part.end, part.frame) for part in database.children(mrna, featuretype="CDS")]
+    assert parts == [(81, 90, "0"), (114, 124, "2")]
+    assert (tmp_path / "p.fa").read_text().split() == [">gene1", "MAAAAA"]
+    assert (tmp_path / "n.fa").read_text().split() == [">gene1", "ATGGCAGCAGCAGCAGCATAA"]
+
+
+def test_options_of_the_other_kind_of_genes_are_refused(run, tmp_path):
+    folder, _ = run
+    (tmp_path / "new.fa").write_text(f">new\n{GENE * 3}\n")
+    asked = ["genes", str(tmp_path / "new.fa"), "-o", str(tmp_path / "g.gff3")]
+    for more in (["--run", str(folder), "--operons", str(tmp_path / "o.bed")], ["--intron-weight", "-3"]):
+        with pytest.raises(ConfigError, match="with"):
+            CliRunner().invoke(app, [*asked, *more], catch_exceptions=False)
+    assert not (tmp_path / "g.gff3").exists()
+
+
+def test_a_run_of_another_task_finds_no_genes(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = ["".join(rng.choice(list("AT" if number % 2 else "CG"), 30)) + f",{number % 2}" for number in range(40)]
+    (tmp_path / "rows.csv").write_text("\n".join(["sequence,label", *rows]) + "\n")
+    values = {"data": {"name": str(tmp_path / "rows.csv"), "target": "label"}, "task": "sequence_property", "seeds": 1}
+    values |= {"backbone": {"name": "cnn", "dim": 8, "depth": 1}, "training": {"epochs": 1}, "controls": "none"}
+    api.finetune(parse(values, "test"), tmp_path / "run", quiet=True)
+    (tmp_path / "new.fa").write_text(f">new\n{GENE}\n")
+    with pytest.raises(ConfigError, match="one of 'sequence_property'"):
+        api.find_gene_structures(tmp_path / "new.fa", tmp_path / "g.gff3", run=tmp_path / "run")

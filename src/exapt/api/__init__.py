@@ -23,6 +23,7 @@ _HOMES = {
     "embed": "prediction",
     "evaluate": "evaluation",
     "explain": "explanation",
+    "find_gene_structures": "gene_structures",
     "find_genes": "genes",
     "finetune": "finetuning",
     "list_pieces": "inspection",
