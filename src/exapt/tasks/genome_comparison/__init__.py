@@ -1,0 +1,1 @@
+"""Which genes of different genomes correspond."""
