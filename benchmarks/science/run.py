@@ -136,6 +136,11 @@ def first_fold(config: RunConfig) -> Domain:
     return prepare_domain(config, cut, cut.folds[0])
 
 
+def tested(config: RunConfig) -> NDArray[np.int64]:
+    """The test rows of a run in the order of its predictions, fold after fold."""
+    return np.concatenate([fold.test for fold in cut_data(load_data(config.data), config.split).folds])
+
+
 def predicted(run: Path) -> dict[str, list[NDArray[np.float64]]]:
     """Arm -> the predictions of the test rows, one array a seed: probabilities (n, C) or values (n,)."""
     table = pd.read_csv(run / "predictions.tsv", sep="\t")
@@ -152,7 +157,7 @@ def ensemble(config: RunConfig, run: Path, members: list[str]) -> dict[str, Any]
     It is compared with the transfer and with each baseline among its members, on the same rows and replicates.
     """
     domain = first_fold(config)
-    task, rows = domain.task, domain.fold.test
+    task, rows = domain.task, tested(config)
     known = predicted(run)
     ranked = task.kind != "number"
     seeds = zip(*(known[name] for name in members), strict=True)
