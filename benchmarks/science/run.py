@@ -251,7 +251,7 @@ def table() -> str:
             lines += ["| published | metric | value | source |", "|---|---|---|---|"]
             lines += [f"| {p['method']} | {p['metric']} | {p['value']} | {p['source']} |" for p in result["published"]]
             lines.append("")
-        if not all("n_groups" in scores for scores in result["runs"].values() if "arms" in scores):
+        if not all("n_groups" in scores for scores in result["runs"].values() if "audit" in scores):
             lines += [FIRST_INTERVALS, ""]
         lines += [f"`{result['command']}`: {result['seconds']:.0f} s, exapt {result['exapt']}.", ""]
     return "\n".join(lines)
