@@ -85,7 +85,7 @@ def test_the_command_writes_genes_that_others_read(run, tmp_path):
     (tmp_path / "new.fa").write_text(f">new\n{'CT' * 40}{GENE}{'TC' * 40}\n>other\n{'ct' * 60}\n")
     outputs = ["--proteins", str(tmp_path / "p.fa"), "--nucleotides", str(tmp_path / "n.fa")]
     asked = ["genes", str(tmp_path / "new.fa"), "-o", str(tmp_path / "g.gff3"), "--run", str(folder), *outputs]
-    done = CliRunner().invoke(app, [*asked, "--gene-weight", "-4", "--quiet"])
+    done = CliRunner().invoke(app, [*asked, "--gene-weight", "0", "--intron-weight", "-4", "--quiet"])
     assert done.exit_code == 0, done.output
     assert "1 genes with 1 introns on 2 sequences of 324 bp" in done.output
     database = gffutils.create_db(str(tmp_path / "g.gff3"), ":memory:", merge_strategy="create_unique")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from exapt.api._run import OpenedRun
+    from exapt.tasks.gene_finding.task import GeneFinding
 
 TABLE = 1  # genetic code of nuclear genes
 THROUGH = 3  # how often each letter is gone through: read, decoded forth, traced back
@@ -44,7 +45,7 @@ def find_gene_structures(  # noqa: PLR0913 - one parameter an option of the comm
     run
         A folder of `exapt finetune` with task `gene_finding`.
     gene_weight, intron_weight
-        Log weight of a gene and of an intron in the grammar, lower for fewer; None = those of `Grammar`.
+        Log weight of a gene and of an intron in the grammar, lower for fewer; None = those of `decode.LEARNED`.
     proteins, nucleotides
         FASTA of the proteins, and of their spliced coding sequences with the stop codons.
     force
@@ -64,12 +65,10 @@ def find_gene_structures(  # noqa: PLR0913 - one parameter an option of the comm
     RunExistsError
         Where an output is there already.
     """
-    from exapt.api._run import open_run
     from exapt.bio.compare.coding import codings
     from exapt.bio.formats import fasta, gff3
     from exapt.bio.formats.genome import read
-    from exapt.bio.transcripts.grammar import Grammar
-    from exapt.tasks.gene_finding.decode import find_genes
+    from exapt.tasks.gene_finding.decode import LEARNED, find_genes
 
     wanted = [path for path in (output, proteins, nucleotides) if path is not None]
     if len({path.resolve() for path in wanted}) < len(wanted):
@@ -77,16 +76,18 @@ def find_gene_structures(  # noqa: PLR0913 - one parameter an option of the comm
     for path in wanted:
         refuse_existing(path, force=force)
     begun = time.perf_counter()
-    forward = _forward(open_run(run), run)
-    usual = Grammar()
-    grammar = Grammar(
-        gene=usual.gene if gene_weight is None else gene_weight,
-        intron=usual.intron if intron_weight is None else intron_weight,
+    forward, task = _opened(run)
+    grammar = replace(
+        LEARNED,
+        gene=LEARNED.gene if gene_weight is None else gene_weight,
+        intron=LEARNED.intron if intron_weight is None else intron_weight,
     )
     letters = read(genome, upper=True)
     length = sum(contig.length or 0 for contig in letters.contigs.values())
     with bar("genes", THROUGH * length, unit="bp", quiet=quiet) as progress:
-        found = find_genes(forward, letters, grammar=grammar, advance=lambda done: progress.advance(done))
+        found = find_genes(
+            forward, letters, grammar=grammar, offsets=task.offsets(), advance=lambda done: progress.advance(done)
+        )
     gff3.write(output, found)
     if proteins is not None or nucleotides is not None:
         made = codings(found, {name: letters.fetch(name) for name in letters.contigs}, table=TABLE)
@@ -108,18 +109,21 @@ def find_gene_structures(  # noqa: PLR0913 - one parameter an option of the comm
     }
 
 
-def _forward(opened: OpenedRun, run: Path) -> Callable[[Sequence[str]], NDArray[np.float32]]:
-    """Sequences -> outputs of the run's model.
+def _opened(run: Path) -> tuple[Callable[[Sequence[str]], NDArray[np.float32]], GeneFinding]:
+    """Sequences -> outputs of a run's model; and its task.
 
     Raises
     ------
     ConfigError
         Where it is a run of another task.
     """
+    from exapt.api._run import open_run
     from exapt.core.examples import Examples
+    from exapt.tasks.gene_finding.task import GeneFinding
     from exapt.transfer.training.predict import predict
 
-    if opened.config.task.name != "gene_finding":
+    opened = open_run(run)
+    if not isinstance(opened.task, GeneFinding):
         raise ConfigError(
             f"--run {run}: genes are found by a run of task 'gene_finding'; this is one of {opened.config.task.name!r}."
         )
@@ -130,4 +134,4 @@ def _forward(opened: OpenedRun, run: Path) -> Callable[[Sequence[str]], NDArray[
         found: NDArray[np.float32] = predict(opened.model, rows, opened.training).numpy()
         return found
 
-    return forward
+    return forward, opened.task

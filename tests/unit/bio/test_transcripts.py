@@ -10,7 +10,7 @@ from exapt.bio.formats.annotation import Annotation, Feature, Part
 from exapt.bio.transcripts.agreement import agreement
 from exapt.bio.transcripts.annotated import annotation_of, coding_transcripts, label_contig, problem
 from exapt.bio.transcripts.grammar import Grammar, decoded
-from exapt.bio.transcripts.labels import CLASSES, MASKED, Transcript, labelled, spelt_transcripts
+from exapt.bio.transcripts.labels import CLASSES, CODING, MASKED, Transcript, labelled, spelt_transcripts
 from exapt.core.errors import ConfigError, DataError
 
 # AT|G GCT TAA with 5' UTR CC, 3' UTR G and an intron of ten letters in the start codon
@@ -55,6 +55,20 @@ def test_the_example_is_decoded():
     broken = LETTERS.replace("CAGGGC", "CTGGGC")
     other = decoded(Grammar(shortest_intron=10), {"c": weights}, {"c": broken})["c"]
     assert all(not problem(gene, broken) for gene in spelt_transcripts(other))
+
+
+@pytest.mark.parametrize(("content", "introns"), [(1.0, ()), (0.01, ((8, 20),))])
+def test_with_little_weight_on_letters_sites_decide(content, introns):
+    """An intron that may be read through, whose letters look coding and whose sites look like those of an intron."""
+    letters = "CCATGGCAGTACCCCCCCAGGCTTAACC"
+    gene = Transcript("+", ((2, 8), (20, 26)), (2, 26))
+    weights = np.full((28, len(CLASSES)), -3.0)
+    weights[np.arange(28), labelled([gene], 28)] = 0.0
+    weights[8:20, CODING : CODING + 3] = -0.1
+    weights[10:18, CODING : CODING + 3] = 1.0
+    grammar = Grammar(shortest_intron=10, gene=0, intron=0, content=content)
+    [found] = spelt_transcripts(decoded(grammar, {"c": weights}, {"c": letters})["c"])
+    assert found.introns == introns
 
 
 def test_a_stop_over_an_intron_is_no_codon():
@@ -143,3 +157,5 @@ def test_weights_that_do_not_fit():
         decoded(Grammar(), {"c": np.zeros((25, 23))}, {"c": LETTERS})
     with pytest.raises(ConfigError, match="at least 5"):
         Grammar(shortest_intron=4)
+    with pytest.raises(ConfigError, match="above 0"):
+        Grammar(content=0)

@@ -156,7 +156,8 @@ def test_it_learns_a_window():
         loss.backward()
         optimizer.step()
     assert loss < 0.1
-    genes = find_genes(forward(model.eval()), of_letters({"c": LETTERS}), reading=Reading(both_strands=False))
+    reading = Reading(both_strands=False)
+    genes = find_genes(forward(model.eval()), of_letters({"c": LETTERS}), grammar=Grammar(), reading=reading)
     assert [(gene.start, gene.end, gene.strand) for gene in genes.of("gene")] == [(10, 64, "+")]
 
 
@@ -221,6 +222,21 @@ def test_genes_of_a_genome():
     assert types == ["gene", "mRNA", "exon", "exon", "CDS"]
     cds = found.of("CDS")[0]
     assert [(part.start, part.end, part.phase) for part in cds.parts] == [(12, 22, 0), (52, 63, 2)]
+
+
+def test_offsets_divide_what_is_left_of_the_shares_out():
+    shares = np.linspace(1, 3, 23) / 46
+    for balance in (0.0, 0.5, 1.0):
+        left = GeneFinding(balance=balance, shares=shares.tolist()).offsets()
+        np.testing.assert_allclose(left, -(1 - balance) * np.log(shares), rtol=1e-5)
+    assert not GeneFinding().offsets().any()
+
+
+def test_offsets_reach_the_grammar():
+    against = np.where(np.arange(23) == 0, 0, -100).astype(np.float32)  # anything but intergenic is worth less
+    genome, grammar = of_letters({"c": LETTERS}), Grammar(shortest_intron=10)
+    assert len(find_genes(truthful, genome, grammar=grammar, offsets=0 * against).of("gene")) == 1
+    assert not find_genes(truthful, genome, grammar=grammar, offsets=against).of("gene")
 
 
 def said_by(model, reading, letters):

@@ -65,6 +65,9 @@ class Grammar:
         Log weight of a gene against going on without one.
     intron
         Log weight of an intron against going on without one.
+    content
+        Weight of what is said of each letter outside of splice sites, above 0. What a model says of neighbours is
+        nearly the same evidence over and over; 1 takes each letter for a witness of its own.
 
     Examples
     --------
@@ -76,6 +79,7 @@ class Grammar:
     shortest_intron: int = 20
     gene: float = -8.0
     intron: float = -5.0
+    content: float = 1.0
     _sites: dict[tuple[Word, ...], int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -83,6 +87,8 @@ class Grammar:
             raise ConfigError(
                 f"shortest_intron={self.shortest_intron}; an intron has at least {SHORTEST_INTRON} letters."
             )
+        if not self.content > 0:
+            raise ConfigError(f"content={self.content}; the weight of a letter is above 0.")
 
     @cached_property
     def chain(self) -> Chain:
@@ -107,6 +113,13 @@ class Grammar:
             for word in words:
                 table = found.setdefault(word.offset, np.ones((len(_LETTERS) ** 3, len(self.words)), dtype=np.bool_))
                 table[:, column] &= _table(word)
+        return found
+
+    @cached_property
+    def emphasis(self) -> NDArray[np.float32]:
+        """The weight of each of `labels.CLASSES`, (23,)."""
+        found = np.full(len(CLASSES), self.content, dtype=np.float32)
+        found[[DONOR, ACCEPTOR, DONOR + REVERSE, ACCEPTOR + REVERSE]] = 1
         return found
 
     def number(self, words: tuple[Word, ...]) -> int:
@@ -310,7 +323,7 @@ def _observed(grammar: Grammar, name: str, weights: NDArray[Any], letters: str) 
         )
     return Observed(
         len(letters),
-        lambda start, end: weights[start:end],
+        lambda start, end: weights[start:end] * grammar.emphasis,
         lambda start, end: sites(grammar, letters, start, end),
         f"contig {name}",
     )

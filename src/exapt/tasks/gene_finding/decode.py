@@ -28,6 +28,8 @@ from exapt.bio.transcripts.windows import stitched, windows
 Forward = Callable[[Sequence[str]], NDArray[Any]]
 AT_ONCE = 32  # windows handed to the model together
 LEAST = 1e-12  # probability
+LEARNED = Grammar(gene=-20, intron=-7, content=0.01)
+"""The grammar for what a network says; chosen on blocks of worm and fly (`benchmarks/science/gene_transfer.py`)."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def find_genes(
     genome: Genome,
     *,
     grammar: Grammar | None = None,
+    offsets: NDArray[np.float32] | None = None,
     reading: Reading | None = None,
     advance: Callable[[int], None] = lambda positions: None,
 ) -> Annotation:
@@ -107,7 +110,9 @@ def find_genes(
     genome
         Letters in capitals.
     grammar
-        What a gene is.
+        What a gene is; None = `LEARNED`.
+    offsets
+        Added to the log probability of each class, (23,): `GeneFinding.offsets` of the model's task.
     reading
         Windows and strands.
     advance
@@ -127,9 +132,9 @@ def find_genes(
         with tempfile.TemporaryDirectory() as folder:
             said = np.memmap(Path(folder) / "said", dtype=np.float16, mode="w+", shape=(length, len(CLASSES)))
             for start, values in log_probabilities(forward, letters, reading or Reading()):
-                said[start : start + len(values)] = values
+                said[start : start + len(values)] = values if offsets is None else values + offsets
                 advance(len(values))
-            labels = decoded(grammar or Grammar(), {name: said}, {name: letters}, advance=advance)
+            labels = decoded(grammar or LEARNED, {name: said}, {name: letters}, advance=advance)
             found[name] = spelt_transcripts(labels[name])
             del said
     return annotation_of(found, {name: contig.length or 0 for name, contig in genome.contigs.items()})

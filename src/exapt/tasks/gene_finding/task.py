@@ -31,8 +31,7 @@ class GeneFinding(Task):
     ----------
     balance
         Weigh each base in the loss by a power of the share of its class in training: share ** -balance, in [0, 1].
-        With 0 splice sites (1 base in 500) hardly count. The grammar takes the outputs as they are, which puts rare
-        classes forward; `decode` takes the weights out again.
+        With 0 splice sites (1 base in 500) hardly count. `decode` takes the weights out again.
     length, shares
         Bases of the longest training window, and the share of each class in training, as `state` writes them.
     """
@@ -108,6 +107,20 @@ class GeneFinding(Task):
         strands = [chances[..., first : first + CODES].sum(-1) for first in STRANDS]
         missing = max(0, self.length - output.shape[1])
         return torch.cat([F.pad(strand, (0, missing)) for strand in strands], 1).double().cpu().numpy()
+
+    def offsets(self) -> NDArray[np.float32]:
+        """What a grammar adds to the log probability of each class, (23,): the rest of its share is divided out.
+
+        The sum is, but for a factor a base, the logarithm of a likelihood [1]_: how common genes are is the grammar's
+        to say.
+
+        References
+        ----------
+        .. [1] Bourlard and Morgan (1994), Connectionist speech recognition: a hybrid approach, Kluwer
+        """
+        shares = np.array(self.shares or [1.0] * len(CLASSES))
+        found: NDArray[np.float32] = ((self.balance - 1) * np.log(shares)).astype(np.float32)
+        return found
 
     def truth(self, targets: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """1 where a base is coding, 0 where not, NaN where nothing is known, (n, 2 L) as `decode` has them."""

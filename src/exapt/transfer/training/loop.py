@@ -306,11 +306,13 @@ class _Training:
 def _sorted_by(examples: Examples) -> NDArray[np.int64]:
     """Lengths that batches are formed by; ones where batches have to be random.
 
-    A batch of pairs would hold all pairs of a few entities. A batch of graphs would hold one size of molecule, whose
-    batch-norm statistics are not those of all, and graphs are computed without padding anyway.
+    Rows of like lengths save padding, but are like each other in more than that: such a batch would hold one or two
+    families of RNA, all pairs of a few entities, or one size of molecule (whose batch-norm statistics are not those of
+    all). Only where nothing but the input is learned from (no targets) do sequences of like lengths come together.
     """
     graphs = any(encoder.inputs().kind == "graph" for encoder in examples.encoders.values())
-    return np.ones(len(examples), dtype=np.int64) if graphs or examples.repeated else examples.lengths()
+    mixed = graphs or examples.repeated or examples.targets
+    return np.ones(len(examples), dtype=np.int64) if mixed else examples.lengths()
 
 
 def adamw(groups: list[dict[str, Any]], weight_decay: float) -> torch.optim.AdamW:
