@@ -10,7 +10,16 @@ from exapt.bio.formats.annotation import Annotation, Feature, Part
 from exapt.bio.transcripts.agreement import agreement
 from exapt.bio.transcripts.annotated import annotation_of, coding_transcripts, label_contig, problem
 from exapt.bio.transcripts.grammar import Grammar, decoded
-from exapt.bio.transcripts.labels import CLASSES, CODING, MASKED, Transcript, labelled, spelt_transcripts
+from exapt.bio.transcripts.labels import (
+    ACCEPTOR,
+    CLASSES,
+    CODING,
+    DONOR,
+    MASKED,
+    Transcript,
+    labelled,
+    spelt_transcripts,
+)
 from exapt.core.errors import ConfigError, DataError
 
 # AT|G GCT TAA with 5' UTR CC, 3' UTR G and an intron of ten letters in the start codon
@@ -64,6 +73,7 @@ def test_with_little_weight_on_letters_sites_decide(content, introns):
     gene = Transcript("+", ((2, 8), (20, 26)), (2, 26))
     weights = np.full((28, len(CLASSES)), -3.0)
     weights[np.arange(28), labelled([gene], 28)] = 0.0
+    weights[8:10, DONOR] = weights[18:20, ACCEPTOR] = 0.5
     weights[8:20, CODING : CODING + 3] = -0.1
     weights[10:18, CODING : CODING + 3] = 1.0
     grammar = Grammar(shortest_intron=10, gene=0, intron=0, content=content)
