@@ -9,8 +9,12 @@ homology, so the truth leans towards what sequence search finds; a quarter of th
 ones; a link between two genes without a name is not judged.
 
 Methods: best hits that are reciprocal, by MMseqs2 and by k-mers (`bio.compare.orthologs`), by the vectors of each
-weights (`bio.compare.opinion`), and by counts of dipeptides and tripeptides treated as such vectors. Links are ranked
-by bit score, and by the margin over the second nearest. Intervals: 1,000 bootstraps over the genes of the truth.
+weights and of each run of task genome_comparison (`bio.compare.opinion`), and by counts of dipeptides and tripeptides
+treated as such vectors. Links are ranked by bit score, and by the margin over the second nearest. Intervals: 1,000
+bootstraps over the genes of the truth.
+
+Runs: of SCOP folds (`run.py tape_folds`) and of Swiss-Prot families of other species (`protein_groups.py`), both made
+before; their vectors also as they are, without whitening.
 
 How vectors are whitened was looked at on six phages (agreement with sequence search) and on this very pair: what the
 vectors reach here is, if anything, too good.
@@ -30,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from exapt.api._genome_opinion import protein_vectors
 from exapt.bio.compare.coding import Coding, codings
@@ -38,7 +43,11 @@ from exapt.bio.compare.orthologs import Gene, orthologs
 from exapt.bio.formats import genbank, genome, gff3
 from exapt.core.provenance import code_version
 
-RESULT = Path(__file__).parent / "results" / "remote_orthologs.json"
+HERE = Path(__file__).parent
+RESULT = HERE / "results" / "remote_orthologs.json"
+RUNS = {"folds": HERE / "work" / "tape_folds-metric", "families": HERE / "work" / "protein_groups"}
+UNTRAINED = "cnn.proteins"  # what the runs started from
+FAMILIES = HERE / "work" / "protein_groups.tsv"  # what the second was trained on
 RECALLS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.8)
 REPLICATES = 1000
 Link = tuple[int, int, float]  # row in E. coli, row in Chlamydia, score
@@ -141,6 +150,7 @@ def measured(methods: Mapping[str, Sequence[Link]], truth: Truth) -> dict[str, A
     members = np.array(sorted(truth))
     draws = [np.bincount(generator.choice(members, len(members)), minlength=units) for _ in range(REPLICATES)]
     boots = {name: np.array([precision_at(one, draw, RECALLS) for draw in draws]) for name, one in told.items()}
+    hits = {name: np.bincount([u for u, _, ok in one if ok], minlength=units) for name, one in told.items()}
     found = {}
     for name, one in told.items():
         right = sum(ok for *_, ok in one)
@@ -155,8 +165,10 @@ def measured(methods: Mapping[str, Sequence[Link]], truth: Truth) -> dict[str, A
                         values[column] - precision_at(told["mmseqs"], present, RECALLS)[column], gap
                     ),
                 }
+        more = hits[name] - hits[UNTRAINED]
         found[name] = {
             "recall": round(right / len(truth), 3),
+            f"recall minus {UNTRAINED}": interval(more.sum() / len(truth), np.array(draws) @ more / len(truth)),
             "precision": round(right / len(one), 3),
             "links": len(methods[name]),
             "at_recall": rows,
@@ -194,10 +206,30 @@ def beside(
     return {"search_pairs_by_agreement": agreement, "truth_left_by_search": open_truth, "only_vectors": remote}
 
 
+def trained(truth: Truth, coli: Sequence[Coding]) -> int:
+    """How many pairs of the truth are of families that a run was trained on."""
+    known = set(pd.read_csv(FAMILIES, sep="\t")["family"])
+    return sum(coli[gene].feature.value("gene").upper() in known for gene in truth.values())
+
+
+def searches(genes: Sequence[Gene], first: int) -> tuple[dict[str, Sequence[Link]], Sequence[Any]]:
+    """Links of methods that learn nothing, and the pairs of MMseqs2."""
+    methods: dict[str, Sequence[Link]] = {}
+    found = {tool: orthologs(genes, tool=tool).pairs for tool in ("mmseqs", "kmers")}
+    for tool, pairs in found.items():
+        methods[tool] = [(pair.one, pair.other - first, pair.score) for pair in pairs]
+    parts = (np.arange(first), np.arange(first, len(genes)))
+    for size in (2, 3):
+        counted = peptides([gene.protein for gene in genes], size)
+        methods[f"counts of {size} residues"] = links_of(*(standardised(counted, rows) for rows in parts))
+    return methods, found["mmseqs"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", nargs="*", default=["cnn.proteins"])
-    weights = parser.parse_args().weights
+    parser.add_argument("--weights", nargs="*", default=[], help="Further ones, beside those that the runs began with.")
+    parser.add_argument("--runs", nargs="*", choices=RUNS, default=list(RUNS))
+    asked = parser.parse_args()
     coli, other = genomes()
     truth = named_alike(coli, other)
     genes = [
@@ -205,28 +237,24 @@ def main() -> None:
         for name, side in (("coli", coli), ("chlamydia", other))
         for gene in side
     ]
-    proteins, first = [gene.protein for gene in genes], len(coli)
+    first = len(coli)
     parts = (np.arange(first), np.arange(first, len(genes)))
-    methods: dict[str, Sequence[Link]] = {}
-    searched = {}
-    seconds = {}
-    for tool in ("mmseqs", "kmers"):
-        searched[tool] = orthologs(genes, tool=tool).pairs
-        methods[tool] = [(pair.one, pair.other - first, pair.score) for pair in searched[tool]]
-    for size in (2, 3):
-        counted = peptides(proteins, size)
-        methods[f"counts of {size} residues"] = links_of(*(standardised(counted, rows) for rows in parts))
-    opinions = {}
-    for name in weights:
+    methods, searched = searches(genes, first)
+    seconds, opinions = {}, {}
+    sources = {name: name for name in (UNTRAINED, *asked.weights)} | {name: str(RUNS[name]) for name in asked.runs}
+    for name, source in sources.items():
         begun = time.process_time()
-        vectors = protein_vectors(name, proteins)
+        vectors = protein_vectors(source, [gene.protein for gene in genes])
         seconds[name] = round(time.process_time() - begun, 1)
         unit = whitened(vectors, parts)
         methods[name] = links_of(*(unit[rows] for rows in parts))
-        opinions[name] = beside(genes, searched["mmseqs"], vectors, truth, first)
+        if name in RUNS:
+            methods[f"{name}, not whitened"] = links_of(*(vectors[rows] for rows in parts))
+        opinions[name] = beside(genes, searched, vectors, truth, first)
     result = {
         "genes": [len(coli), len(other)],
         "truth": len(truth),
+        "truth_in_trained_families": trained(truth, coli),
         "methods": measured(methods, truth),
         "second_opinion": opinions,
         "processor_seconds": seconds,
