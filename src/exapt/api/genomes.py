@@ -57,7 +57,8 @@ def compare_genomes(  # noqa: PLR0913 - two arguments, the rest by keyword
     circular
         All contigs are circular; else those whose header or LOCUS line says so.
     embeddings
-        Weights that read proteins (``cnn.proteins``) and give a second opinion on shared genes. None = not asked.
+        Weights that read proteins (``cnn.proteins``), or a run of task `genome_comparison`, that give a second opinion
+        on shared genes. None = not asked.
     score
         Folder of a run with one input of DNA, which scores both alleles of each small difference. None = no scores.
     of

@@ -30,7 +30,9 @@ def genomes(  # noqa: PLR0913 - one parameter an option
     embeddings: Annotated[
         str | None,
         typer.Option(
-            "--embeddings", metavar="WEIGHTS", help="Second opinion on shared genes by weights that read proteins."
+            "--embeddings",
+            metavar="WEIGHTS",
+            help="Second opinion on shared genes by weights that read proteins, or a run of genome_comparison.",
         ),
     ] = None,
     score: Annotated[
