@@ -2,14 +2,14 @@
 
 `python benchmarks/science/gene_transfer.py --work DIR` writes results/gene_transfer.json; what is done is kept there
 and in DIR (weights), so that the same command goes on after an interruption. `--targets`, `--seeds` choose a part,
-`--networks` compares networks instead, with an RNN on top and without.
+`--table` writes the tables of the page.
 
 - Data: the cards euk_1pct_* and yeast_chr1. Blocks of about 50 kb that no gene crosses are the units. A quarter of a
   target's blocks (seed 0, by letters) is its test part, fixed for all arms; nothing else is done with it.
 - Source: a network trained on the other two species of euk_1pct (yeast: on worm and fly), nine tenths of their blocks;
   the rest of them chooses the epoch and the weights of the grammar. Nothing is chosen on the target. Rare classes are
   weighed up (task option `balance`) in the second part of its training: deferred re-weighting, arXiv:1906.07413.
-- Networks: compared as sources of worm and fly, on the blocks that choose their epoch.
+- Networks: compared by gene_networks.py as sources of worm and fly, on the blocks that choose their epoch.
 - Arms: `transfer` starts from the source's weights, `scratch` from random ones; all see the same share of the target's
   training blocks (10, 50, 100 %; nested), as often and with the same rate, and keep the last epoch. 0 % is the source's
   network as it is.
@@ -60,6 +60,9 @@ from exapt.transfer.training.loop import TrainingSets, fit
 from exapt.transfer.training.predict import predict
 
 RESULT = Path(__file__).parent / "results" / "gene_transfer.json"
+NETWORKS_RESULT = RESULT.with_name("gene_networks.json")
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "gene_structure.md"
+MARKS = ("<!-- tables: made by benchmarks/science/gene_transfer.py --table -->", "<!-- end of the tables -->")
 EUK = ("euk_1pct_arabidopsis", "euk_1pct_celegans", "euk_1pct_drosophila")
 TARGETS = (*EUK, "yeast_chr1")
 SHARES = (0.1, 1.0, 0.5)  # the ends of the curve first
@@ -88,7 +91,7 @@ GRAMMARS = [
     ),
 ]
 DRAWS = 1000
-KEPT = ("networks", "grammars", "runs")  # of a result, from one call to the next
+KEPT = ("grammars", "runs")  # of a result, from one call to the next
 
 
 @dataclass(frozen=True)
@@ -246,22 +249,6 @@ def source_model(
     return model.eval(), task
 
 
-def compared_networks(genomes: Mapping[str, Species], work: Path, names: Sequence[str]) -> dict[str, Any]:
-    """Validation F1 of each network as a source of worm and fly, with the grammar that suits it."""
-    sources = [genomes[name] for name in EUK[1:]]
-    valid, found = [block for one in sources for block in one.part(*VALIDATION)], {}
-    for name in names:
-        begun = time.process_time()
-        same = name == NETWORK
-        model, task = source_model(sources, work / ("+".join(EUK[1:]) + ("-0" if same else f"-{name}")), 0, name)
-        best, scores = chosen_grammar(model, task, valid)
-        size = sum(value.numel() for value in model.parameters())
-        took = round(time.process_time() - begun)
-        found[name] = {"parameters": size, "grammar": best, "validation_f1": scores[best], "processor_seconds": took}
-        print(name, found[name], flush=True)
-    return found
-
-
 class Run:
     """One target with one seed."""
 
@@ -359,14 +346,51 @@ def _rounded(value: float) -> float | None:
     return round(float(value), 4) if np.isfinite(value) else None
 
 
+def tables(result: Mapping[str, Any]) -> str:
+    """What the page shows, as Markdown."""
+    lines: list[str] = []
+    for target in TARGETS:
+        rows = {name: one for name, one in result["summary"].items() if name.startswith(f"{target}/")}
+        if not rows:
+            continue
+        segments = len(next(run for key, run in result["runs"].items() if key.startswith(target))["counts"]["found"])
+        seeds = max(one.get("seeds", 0) for one in rows.values())
+        lines += [f"**{target}** ({segments} test blocks; seeds: {seeds})", ""]
+        lines += ["| annotation | arm | " + " | ".join(LEVELS) + " |", "|---" * (2 + len(LEVELS)) + "|"]
+        for name, one in sorted(rows.items(), key=lambda row: float(row[0].split("/")[2].split()[0])):
+            _, arm, share = name.split("/")
+            said = f"**gain of {arm}**" if share.endswith("gain") else arm
+            cells = [f"{one[level]['f1']:.3f} [{one[level]['low']:.3f}, {one[level]['high']:.3f}]" for level in LEVELS]
+            lines.append(f"| {100 * float(share.split()[0]):.0f} % | {said} | " + " | ".join(cells) + " |")
+        lines.append("")
+    if NETWORKS_RESULT.is_file():
+        lines += ["| network | parameters | " + " | ".join(LEVELS) + " |"]
+        lines += ["|---" * (2 + len(LEVELS)) + "|"]
+        for name, one in read_json(NETWORKS_RESULT)["networks"].items():
+            f1 = " | ".join(f"{one['validation_f1'][level]:.3f}" for level in LEVELS)
+            lines.append(f"| {name} | {one['parameters']:,} | {f1} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def write_tables() -> None:
+    """Put the tables of the result between the marks of the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, behind = text.partition(MARKS[0])[0], text.partition(MARKS[1])[2]
+    PAGE.write_text(f"{before}{MARKS[0]}\n{tables(read_json(RESULT))}\n{MARKS[1]}{behind}", encoding="utf-8")
+
+
 def main() -> None:
     """All targets with the first seed, then with the next."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work" / "gene_transfer")
+    parser.add_argument("--table", action="store_true", help="write the tables of the page only")
     parser.add_argument("--targets", nargs="+", default=list(TARGETS), choices=TARGETS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
-    parser.add_argument("--networks", nargs="*", choices=list(NETWORKS), help="compare these, all unless named")
     asked = parser.parse_args()
+    if asked.table:
+        write_tables()
+        return
     torch.set_num_threads(1)
     asked.work.mkdir(parents=True, exist_ok=True)
     done = read_json(RESULT) if RESULT.is_file() else {"runs": {}, "grammars": {}}
@@ -374,11 +398,6 @@ def main() -> None:
     about |= {"network": NETWORK, "passes": {f"{k:g}": v for k, v in PASSES.items()}, "source_passes": SOURCE_PASSES}
     about["grammar_choices"] = [{"gene": one.gene, "intron": one.intron, "content": one.content} for one in GRAMMARS]
     genomes = {name: species(name) for name in {*EUK, *asked.targets}}
-    if asked.networks is not None:
-        found = compared_networks(genomes, asked.work, asked.networks or list(NETWORKS))
-        done = read_json(RESULT)
-        write_json(RESULT, done | {"networks": done.get("networks", {}) | found})
-        return
     for seed in asked.seeds:
         for target in asked.targets:
             Run(target, seed, genomes, asked.work, about | {key: done[key] for key in KEPT if key in done}).go()
