@@ -1,8 +1,8 @@
 """Networks that label the bases of worm and fly: a dilated CNN, an RNN on top of it, a wider CNN.
 
-`python benchmarks/science/gene_networks.py --work DIR` writes results/gene_networks.json; weights are kept in DIR, which
-may be that of gene_transfer.py. Each is trained as a source is there, and judged on the blocks that choose its epoch and its
-grammar: numbers to compare networks by, not what to expect of new genomes.
+`python benchmarks/science/gene_networks.py --work DIR` writes results/gene_networks.json; weights are kept in DIR,
+which may be that of gene_transfer.py. Each is trained as a source is there, and judged on the blocks that choose its
+epoch and its grammar: numbers to compare networks by, not what to expect of new genomes.
 """
 
 from __future__ import annotations
