@@ -13,9 +13,10 @@ from exapt.bio.genes.finding import chained
 from exapt.bio.genes.found import from_intervals, joined, no_genes
 from exapt.bio.genes.frames import EDGE, find_frames
 from exapt.bio.genes.linear import conditional_logit, logistic, softmax
-from exapt.bio.genes.neighbours import FAR, SAME, classes, covered
+from exapt.bio.genes.neighbours import FAR, SAME, classes, covered, flanks
+from exapt.bio.genes.neighbours import REACH as NEAR
 from exapt.bio.genes.ribosomal import REACH, kmers, ribosomal_regions
-from exapt.bio.genes.tables import coding_table, first_tables
+from exapt.bio.genes.tables import coding_table, first_tables, stop_share
 from exapt.bio.genes.windows import GAP, Strip, strips
 from exapt.core.errors import ConfigError, WeightsError
 from toy_genomes import toy_genome
@@ -143,12 +144,40 @@ def test_covered_leaves_out_the_gene_itself():
     assert inside > 5
 
 
+def test_flanks_are_near_and_on_the_strand():
+    """Four genes in a row, the third one reverse; the last is far."""
+    gap = "C" * (NEAR + 1)
+    gene = "ATG" + BODY + "TAA"
+    back = "".join("TGCA"["ACGT".index(letter)] for letter in reversed(gene))
+    letters = "CC".join([gene, gene, back, gene]) + gap + gene
+    begins = [0, len(gene) + 2, 2 * len(gene) + 4, 3 * len(gene) + 6, 4 * len(gene) + 6 + len(gap)]
+    genes = from_intervals([(at, at + len(gene), number == 2) for number, at in enumerate(begins)])
+    candidates = find_candidates(digits(letters), CODE)
+    rows = candidates.rows(genes)
+    best = candidates.frames.first[:-1].copy()
+    best[candidates.frames.owner[rows]] = rows
+    owners = candidates.frames.owner[rows]
+    before, after = (side[owners].tolist() for side in flanks(candidates, best, genes))
+    assert before == [False, True, False, False, False]
+    assert after == [True, False, False, False, False]
+    assert not np.any(flanks(candidates, best, no_genes()))
+
+
+def test_stops_in_wrong_frames_are_those_of_the_code():
+    counts = np.zeros((2, 64, 64), dtype=np.int64)
+    tag, tga, gct = (int(codons(digits(codon))[0]) for codon in ("TAG", "TGA", "GCT"))
+    counts[1, [tag, tga, gct], 0] = [3000, 1000, 6000]
+    flat = counts.reshape(2, 4096)
+    assert stop_share(flat, CODES[11]) == pytest.approx(0.4, abs=0.003)
+    assert stop_share(flat, CODES[4]) == pytest.approx(0.3, abs=0.003)
+
+
 def test_coding_potential_tells_genes_from_their_wrong_frames():
     letters, places = toy_genome(30)
     candidates = find_candidates(digits(letters), CODE)
     genes = from_intervals(places)
     table = coding_table(coding_counts(candidates, genes))
-    sums = first_tables(table).sums(candidates)
+    sums = first_tables(table, np.array([3 / 64])).sums(candidates)
     for left, right, reverse in places[:10]:
         strand = sums[int(reverse)]
         begin, end = (len(letters) - right, len(letters) - left) if reverse else (left, right)

@@ -1,4 +1,7 @@
-"""What the linear models read: one row a start, and one row a frame at its best start."""
+"""What the linear models read: one row a start, and one row a frame at its best start.
+
+How long a frame is says more where stops are frequent, so lengths are read in stops expected by chance as well.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,21 @@ from exapt.bio.genes.candidates import AROUND, Candidates
 from exapt.bio.genes.found import Genes
 from exapt.bio.genes.frames import EDGE, Frames, Places
 from exapt.bio.genes.linear import softmax
-from exapt.bio.genes.neighbours import CLASSES, classes, covered
+from exapt.bio.genes.neighbours import CLASSES, classes, covered, flanks
 from exapt.bio.genes.tables import UNIT, Array, Sums, Tables
 
+MANY = 8.0  # stops expected by chance in a frame that has none, beyond which more say nothing
 NEARBY = 45  # letters on each side of a start whose coding potential is looked at by itself
 START_FEATURES = (
     "coding", "coding_after", "coding_before", "binding", "kind", "letters", "gtg", "ttg",
-    "longest", "log_length", "neighbour", "edge",
+    "longest", "log_length", "stops_before", "neighbour", "edge",
 )  # fmt: skip
 START_WIDTH = len(START_FEATURES) + len(AROUND) + CLASSES
 FRAME_FEATURES = (
     "one", "coding", "coding_root", "coding_a_codon", "coding_a_codon_low", "margin_root", "margin_a_codon",
     "log_length", "log_length_2", "short", "binding", "kind", "letters", "neighbour", "certainty", "edge_start",
-    "edge_end", "starts", "strength", "site", "covered",
+    "edge_end", "starts", "strength", "site", "covered", "stops", "log_stops", "log_stops_2", "same_before",
+    "same_after", "same_both",
 )  # fmt: skip
 
 
@@ -55,6 +60,7 @@ def start_features(candidates: Candidates, tables: Tables, sums: Sums, believed:
         frames.kind == 2,
         longest,
         np.log(length / length[frames.first[:-1]][owner]),
+        np.log1p(tables.stop * (length[frames.first[:-1]][owner] - length) / 3),
         tables.neighbour[klass] * real,
         edge,
     ]
@@ -64,6 +70,7 @@ def start_features(candidates: Candidates, tables: Tables, sums: Sums, believed:
 
 def frame_features(
     candidates: Candidates,
+    tables: Tables,
     sums: Sums,
     starts: Array,
     weights: Array,
@@ -79,6 +86,8 @@ def frame_features(
     codons = length / 3
     margin = whole - _wrong_frames(candidates, sums, best)
     log_length = np.log(length / 300)
+    stops = tables.stop * codons
+    before, after = flanks(candidates, best, believed)
     columns = [
         np.ones(len(best)),
         whole / 100,
@@ -101,6 +110,12 @@ def frame_features(
         utility[best] - row[:, 0] * weights[0],
         utility[best] - row[:, [0, 8, 9]] @ weights[[0, 8, 9]],
         covered(candidates, best, believed),
+        np.minimum(stops, MANY),
+        np.log(stops),
+        np.log(stops) ** 2,
+        before,
+        after,
+        before & after,
     ]
     return np.stack(columns, axis=1).astype(np.float64), best
 

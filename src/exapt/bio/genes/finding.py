@@ -17,7 +17,7 @@ from exapt.bio.genes.frames import EDGE, Places
 from exapt.bio.genes.linear import softmax
 from exapt.bio.genes.model import Model
 from exapt.bio.genes.ribosomal import Intervals, ribosomal_regions
-from exapt.bio.genes.tables import Array, Tables, coding_table, counted_tables, first_tables
+from exapt.bio.genes.tables import Array, Tables, coding_table, counted_tables, first_tables, stop_share
 from exapt.bio.genes.windows import CORE, Strip, Window
 
 LONG = 300  # letters of a frame that is believed in before anything is known
@@ -133,7 +133,7 @@ def find_genes(
             seen = window.inside(previous[number])
             sums = current.sums(window.candidates)
             rows = start_features(window.candidates, current, sums, seen)
-            features, _ = frame_features(window.candidates, sums, rows, start, seen)
+            features, _ = frame_features(window.candidates, current, sums, rows, start, seen)
             return scored(window.candidates, rows @ start, features @ frame, rows[:, 3])
 
         believed = scene.choose(nodes)
@@ -158,7 +158,7 @@ def first_genes(scene: Scene, source: Tables | None, *, adapt: bool = True) -> t
             counts = np.zeros((2, 4096), dtype=np.int64)
             for window, _, own in _owned(scene, _some(longest)):
                 counts += coding_counts(window.candidates, own)
-            tables = first_tables(coding_table(counts))
+            tables = first_tables(coding_table(counts), stop_share(counts, scene.code))
     assert tables is not None
     known = tables
 
@@ -187,7 +187,7 @@ def counted(scene: Scene, believed: list[Genes], before: Tables, source: Tables 
     genes = sum(map(len, some))
     if not genes:
         return before
-    tables = counted_tables(coding_table(coding_total), total(parts), before)
+    tables = counted_tables(coding_table(coding_total), stop_share(coding_total, scene.code), total(parts), before)
     return tables if source is None else tables.blended(source, SOURCE_GENES / (genes + SOURCE_GENES))
 
 

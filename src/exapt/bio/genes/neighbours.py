@@ -14,6 +14,7 @@ SAME = np.array([-OVERLAP, -20, -8, -4, -3, -1, 0, 5, 10, 15, 20, 30, 45, 65, 10
 OTHER = np.array([-OVERLAP, 0, 40, 80, 120, 200])
 FAR = len(SAME) + len(OTHER) - 2  # further than the last bound of either, where both agree
 CLASSES = FAR + 1
+REACH = 400  # letters to a neighbour that a frame is told by
 _NONE = -(1 << 40)
 
 
@@ -39,6 +40,21 @@ def _distance(start: Places, ends: Places) -> Places:
     """Letters between each start and the nearest end before it, at least -OVERLAP; very many where there is none."""
     ends = np.concatenate([[_NONE], np.sort(ends)])
     return start - ends[np.searchsorted(ends, start + OVERLAP, side="right") - 1]
+
+
+def flanks(candidates: Candidates, best: Places, genes: Genes) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(n,) each: whether the gene before a frame, from its start `best`, is near and on its strand; that after it."""
+    left, right = candidates.bounds(best)
+    order = np.argsort(genes.right, kind="stable")
+    ends = np.concatenate([[_NONE], genes.right[order]])
+    place = np.searchsorted(ends, left + OVERLAP) - 1
+    on = np.concatenate([[False], genes.reverse[order]])[place]
+    lower = (left - ends[place] < REACH) & (on == candidates.reverse)
+    begins = np.concatenate([genes.left, [-_NONE]])
+    place = np.searchsorted(begins, right - OVERLAP, side="right")
+    on = np.concatenate([genes.reverse, [False]])[place]
+    upper = (begins[place] - right < REACH) & (on == candidates.reverse)
+    return np.where(candidates.reverse, upper, lower), np.where(candidates.reverse, lower, upper)
 
 
 def covered(candidates: Candidates, best: Places, genes: Genes) -> NDArray[np.float64]:

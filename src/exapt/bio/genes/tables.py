@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exapt.bio.genes.candidates import AROUND, HEXAMERS, SPACERS, Candidates, Hexamers
+from exapt.bio.genes.codes import GeneticCode
 from exapt.bio.genes.counts import Counts, StartCounts
 from exapt.bio.genes.neighbours import CLASSES
 
@@ -47,6 +48,8 @@ class Tables:
         (len(AROUND), 5) of the letters around a start; 0 for an unknown one.
     neighbour
         (CLASSES,) of the distance to the gene before.
+    stop
+        (1,) share of stops among the codons that genes have in their wrong frames: how long a frame is by chance.
     """
 
     coding: Array
@@ -55,6 +58,7 @@ class Tables:
     kind: Array
     around: Array
     neighbour: Array
+    stop: Array
 
     def sums(self, candidates: Candidates) -> Sums:
         """Sums of the coding potential in steps of three, of both strands, (L + 3 or more,), in 1/UNIT nats.
@@ -86,7 +90,7 @@ class Tables:
         return Tables(*((1 - weight) * mine + weight * theirs for mine, theirs in pairs))
 
 
-def first_tables(coding: Array) -> Tables:
+def first_tables(coding: Array, stop: Array) -> Tables:
     """Before a start is known: coding potential, the usual start codons, the consensus of ribosome-binding sites."""
     matrix = np.full((6, 4), np.log(0.15 / 0.25))
     for place, letter in enumerate(SHINE_DALGARNO):
@@ -94,7 +98,7 @@ def first_tables(coding: Array) -> Tables:
     spacing = np.exp(-0.5 * ((SPACERS - 7.0) / 2.0) ** 2)
     kind = np.array([*FIRST_KIND, 0.0])
     return Tables(
-        coding, _motif(matrix), 0.6 * spacing / spacing.sum(), kind, np.zeros((len(AROUND), 5)), np.zeros(CLASSES)
+        coding, _motif(matrix), 0.6 * spacing / spacing.sum(), kind, np.zeros((len(AROUND), 5)), np.zeros(CLASSES), stop
     )
 
 
@@ -113,13 +117,20 @@ def _conditional(counts: Counts, genes: Counts) -> Array:
     return np.where(within, (kept + BACKOFF * single) / (kept.sum(1, keepdims=True) + BACKOFF), 1.0)
 
 
-def counted_tables(coding: Array, counts: StartCounts, before: Tables) -> Tables:
+def stop_share(counts: Counts, code: GeneticCode) -> Array:
+    """(1,) share of stops in the wrong frames of genes, from the hexamers of genes and those of their wrong frames."""
+    single = counts[1].reshape(64, 64).sum(1)
+    stops = code.stops()[:64]
+    return np.array([(single[stops].sum() + stops.sum()) / (single.sum() + 64)])
+
+
+def counted_tables(coding: Array, stop: Array, counts: StartCounts, before: Tables) -> Tables:
     """New tables; the search for the ribosome-binding motif begins at that of the tables `before`."""
     motif, spacing = _binding_site(counts.upstream, counts.background, before.motif, before.spacing)
     kind = np.append(_log_odds(counts.kind + 1.0), 0.0)
     around = np.zeros((len(AROUND), 5))
     around[:, :4] = _log_odds(counts.around[:, :, :4] + 2.0)
-    return Tables(coding, motif, spacing, kind, around, _log_odds(counts.neighbour + 5.0))
+    return Tables(coding, motif, spacing, kind, around, _log_odds(counts.neighbour + 5.0), stop)
 
 
 def _log_odds(counts: NDArray[np.floating[Any]]) -> Array:

@@ -77,8 +77,8 @@ def train(
         ]
         starts.append(_fit_starts(windows, rows, truths))
         features = [
-            frame_features(w.candidates, s, r, starts[-1], g)[0]
-            for w, s, r, g in zip(windows, sums, rows, seen, strict=True)
+            frame_features(w.candidates, known, s, r, starts[-1], g)[0]
+            for w, (_, known), s, r, g in zip(windows, states, sums, rows, seen, strict=True)
         ]
         frames.append(_fit_frames(features, truths))
         chosen = []
