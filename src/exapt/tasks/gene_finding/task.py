@@ -17,6 +17,7 @@ from exapt.core.contracts import Backbone, Batch, Kind, Table, Task
 from exapt.core.errors import ConfigError, DataError
 from exapt.models.heads.tokens import TokenLinear
 
+LEAST_SHARE = 1e-4  # of a class: one of which there is hardly an example must not be worth more for that
 CODES = 3  # labels of the positions of a codon
 STRANDS = (CODING, CODING + REVERSE)  # the first of them on each strand
 
@@ -60,7 +61,7 @@ class GeneFinding(Task):
                 raise DataError(f"{train.source}: window {name} has {len(text)} letters and {len(row)} labels.")
         self.length = max(map(len, train.frame[dna]), default=0)
         counts = np.bincount(self.targets(train)["labels"].ravel(), minlength=MASKED + 1)[: len(CLASSES)] + 1
-        self.shares = tuple((counts / counts.sum()).tolist())
+        self.shares = tuple(np.maximum(counts / counts.sum(), LEAST_SHARE).tolist())
 
     def targets(self, table: Table) -> dict[str, NDArray[Any]]:
         """`{"labels": ...}`: classes (n, L) uint8, 255 where nothing is known and beyond the end of a window.
