@@ -11,9 +11,10 @@ import argparse
 from pathlib import Path
 
 import torch
-from gene_transfer import EUK, GRAMMARS, NETWORK, NETWORKS, NETWORKS_RESULT, VALIDATION, chosen_grammar, source_model
+from gene_transfer import EUK, NETWORK, NETWORKS, NETWORKS_RESULT, VALIDATION, chosen_grammar, source_model
 from gene_transfer import species as read_species
 
+from exapt.bio.transcripts.tuning import GRAMMARS
 from exapt.core.paths import read_json, write_json
 from exapt.core.provenance import code_version, versions
 

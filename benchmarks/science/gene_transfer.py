@@ -38,12 +38,8 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from exapt.bio.formats.genome import Genome
-from exapt.bio.transcripts.agreement import LEVELS, Agreement, agreement
-from exapt.bio.transcripts.annotated import Labelling
-from exapt.bio.transcripts.grammar import Grammar, decoded
-from exapt.bio.transcripts.labels import Transcript, spelt_transcripts
-from exapt.bio.transcripts.windows import blocks
+from exapt.bio.transcripts.agreement import LEVELS, Agreement
+from exapt.bio.transcripts.tuning import GRAMMARS, Block, annotated_blocks, best_grammar, judged
 from exapt.core.config import TrainingConfig
 from exapt.core.contracts import Column, Model, Table
 from exapt.core.examples import Examples
@@ -86,26 +82,8 @@ RATE = 3e-3
 ARMS = ("transfer", "scratch")
 WINDOW, OVERLAP = 4096, 256
 READING = Reading(window=8192, overlap=2048)
-GRAMMARS = [
-    Grammar(),  # each base a witness of its own
-    *(
-        Grammar(gene=gene, intron=intron, content=content)
-        for content in (0.01, 0.02)
-        for gene, intron in ((-5, -10), (-10, -5), (-10, -20), (-20, -7), (-40, -7))
-    ),
-]
 DRAWS = 1000
 KEPT = ("grammars", "runs")  # of a result, from one call to the next
-
-
-@dataclass(frozen=True)
-class Block:
-    """A stretch of a contig, with its genes in its own coordinates."""
-
-    name: str
-    letters: str
-    genes: tuple[Transcript, ...]
-    ignored: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -131,25 +109,9 @@ def species(card: str) -> Species:
     raw = window_table(genome, labels, cutting)
     roles = {"id": ("id", "label"), "sequence": ("input", "dna"), "labels": ("target", "structure")}
     table = Table(raw.frame, {name: Column(*role) for name, role in roles.items()}, card)  # type: ignore[arg-type]
-    found = [block for name, one in labels.items() for block in _blocks(genome, name, one, cutting.block)]
+    found = annotated_blocks(genome, labels, cutting.block)
     order = np.random.default_rng(0).permutation(len(found))
     return Species(table, tuple(found[i] for i in order))
-
-
-def _blocks(genome: Genome, name: str, found: Labelling, size: int) -> list[Block]:
-    letters, made = genome.fetch(name), []
-    for left, right in blocks(found.labels, size):
-        inside = [gene for gene in found.kept if left <= gene.start and gene.end <= right]
-        cut = [gene for gene in found.kept if gene not in inside and gene.start < right and left < gene.end]
-        ignored = [(gone.start - left, gone.end - left) for gone in (*cut, *(one for one, _ in found.left_out))]
-        moved = tuple(_moved(gene, -left) for gene in inside)
-        made.append(Block(f"{name}:{left}", letters[left:right], moved, tuple(ignored)))
-    return made
-
-
-def _moved(gene: Transcript, shift: int) -> Transcript:
-    exons = tuple((start + shift, end + shift) for start, end in gene.exons)
-    return gene._replace(exons=exons, coding=(gene.coding[0] + shift, gene.coding[1] + shift))
 
 
 ENCODER = Letters("dna")
@@ -208,25 +170,9 @@ def said(model: Model, task: GeneFinding, chosen: Sequence[Block]) -> dict[str, 
     return found
 
 
-def judged(chosen: Sequence[Block], weights: Mapping[str, NDArray[np.float32]], grammar: Grammar) -> Agreement:
-    """Agreement of the decoded genes with the annotation; one segment a block."""
-    letters = {block.name: block.letters for block in chosen}
-    rows = decoded(grammar, weights, letters)
-    return agreement(
-        {block.name: block.genes for block in chosen},
-        {name: spelt_transcripts(row) for name, row in rows.items()},
-        {name: len(text) for name, text in letters.items()},
-        ignored={block.name: block.ignored for block in chosen},
-        segment=1 << 40,
-    )
-
-
-def chosen_grammar(model: Model, task: GeneFinding, valid: Sequence[Block]) -> tuple[int, list[dict[str, float]]]:
-    """The grammar with the best mean of exon and gene F1 on validation blocks of the sources."""
-    weights = said(model, task, valid)
-    scores = [judged(valid, weights, grammar).scores() for grammar in GRAMMARS]
-    f1 = [{level: round(one[level]["f1"], 4) for level in LEVELS} for one in scores]
-    return int(np.argmax([np.nan_to_num(one["exon"]) + np.nan_to_num(one["gene"]) for one in f1])), f1
+def chosen_grammar(model: Model, task: GeneFinding, known: Sequence[Block]) -> tuple[int, list[dict[str, float]]]:
+    """The grammar that finds the genes of some blocks best, and the F1 of all."""
+    return best_grammar(known, said(model, task, known))
 
 
 def source_model(

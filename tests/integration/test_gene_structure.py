@@ -96,6 +96,17 @@ def test_the_command_writes_genes_that_others_read(run, tmp_path):
     assert (tmp_path / "n.fa").read_text().split() == [">gene1", "ATGGCAGCAGCAGCAGCATAA"]
 
 
+def test_known_genes_weigh_the_grammar(genome, run, tmp_path):
+    folder, _ = run
+    found = api.find_gene_structures(
+        genome / "genome.fa", tmp_path / "g.gff3", run=folder, annotation=genome / "genes.gff3", quiet=True
+    )
+    assert found["genes"] == found["introns"] == 80
+    usual = api.find_gene_structures(genome / "genome.fa", tmp_path / "usual.gff3", run=folder, quiet=True)
+    assert usual["genes"] < 80
+    assert usual["grammar"] != found["grammar"]
+
+
 def test_options_of_the_other_kind_of_genes_are_refused(run, tmp_path):
     folder, _ = run
     (tmp_path / "new.fa").write_text(f">new\n{GENE * 3}\n")

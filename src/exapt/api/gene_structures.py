@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from exapt.bio.formats.genome import Genome
+    from exapt.bio.transcripts.grammar import Grammar
     from exapt.tasks.gene_finding.task import GeneFinding
 
+Forward = Callable[[Sequence[str]], "NDArray[np.float32]"]
+BLOCK, BLOCKS = 50_000, 6
 TABLE = 1  # genetic code of nuclear genes
 THROUGH = 3  # how often each letter is gone through: read, decoded forth, traced back
 
@@ -29,6 +33,7 @@ def find_gene_structures(  # noqa: PLR0913 - one parameter an option of the comm
     run: Path,
     gene_weight: float | None = None,
     intron_weight: float | None = None,
+    annotation: Path | None = None,
     proteins: Path | None = None,
     nucleotides: Path | None = None,
     force: bool = False,
@@ -46,6 +51,9 @@ def find_gene_structures(  # noqa: PLR0913 - one parameter an option of the comm
         A folder of `exapt finetune` with task `gene_finding`.
     gene_weight, intron_weight
         Log weight of a gene and of an intron in the grammar, lower for fewer; None = those of `decode.LEARNED`.
+    annotation
+        GFF3, GTF or GenBank of genes of this genome that are known: the grammar of `tuning.GRAMMARS` that finds them
+        best is used, judged on at most six blocks of 50,000 letters that hold some. None = `decode.LEARNED`.
     proteins, nucleotides
         FASTA of the proteins, and of their spliced coding sequences with the stop codons.
     force
@@ -56,7 +64,8 @@ def find_gene_structures(  # noqa: PLR0913 - one parameter an option of the comm
     Returns
     -------
     dict
-        ``contigs``, ``letters``, ``genes``, ``exons``, ``introns``, ``coding_share``, ``run``, ``seconds``.
+        ``contigs``, ``letters``, ``genes``, ``exons``, ``introns``, ``coding_share``, ``run``, ``grammar`` (its
+        weights), ``seconds``.
 
     Raises
     ------
@@ -77,12 +86,13 @@ def find_gene_structures(  # noqa: PLR0913 - one parameter an option of the comm
         refuse_existing(path, force=force)
     begun = time.perf_counter()
     forward, task = _opened(run)
-    grammar = replace(
-        LEARNED,
-        gene=LEARNED.gene if gene_weight is None else gene_weight,
-        intron=LEARNED.intron if intron_weight is None else intron_weight,
-    )
     letters = read(genome, upper=True)
+    usual = LEARNED if annotation is None else _tuned(annotation, letters, forward, task)
+    grammar = replace(
+        usual,
+        gene=usual.gene if gene_weight is None else gene_weight,
+        intron=usual.intron if intron_weight is None else intron_weight,
+    )
     length = sum(contig.length or 0 for contig in letters.contigs.values())
     with bar("genes", THROUGH * length, unit="bp", quiet=quiet) as progress:
         found = find_genes(
@@ -105,11 +115,12 @@ def find_gene_structures(  # noqa: PLR0913 - one parameter an option of the comm
         "introns": exons - genes,
         "coding_share": coding / max(length, 1),
         "run": str(run),
+        "grammar": {"gene": grammar.gene, "intron": grammar.intron, "content": grammar.content},
         "seconds": time.perf_counter() - begun,
     }
 
 
-def _opened(run: Path) -> tuple[Callable[[Sequence[str]], NDArray[np.float32]], GeneFinding]:
+def _opened(run: Path) -> tuple[Forward, GeneFinding]:
     """Sequences -> outputs of a run's model; and its task.
 
     Raises
@@ -135,3 +146,24 @@ def _opened(run: Path) -> tuple[Callable[[Sequence[str]], NDArray[np.float32]], 
         return found
 
     return forward, opened.task
+
+
+def _tuned(annotation: Path, genome: Genome, forward: Forward, task: GeneFinding) -> Grammar:
+    """The grammar that finds the known genes of some blocks best."""
+    import numpy as np
+
+    from exapt.api._genome_sides import read_annotation
+    from exapt.bio.transcripts.tuning import GRAMMARS, annotated_blocks, best_grammar
+    from exapt.data.gene_windows import labellings
+    from exapt.tasks.gene_finding.decode import Reading, log_probabilities
+
+    labels = labellings(read_annotation(annotation), genome)
+    blocks = [block for block in annotated_blocks(genome, labels, BLOCK) if block.genes]
+    order = np.random.default_rng(0).permutation(len(blocks))[:BLOCKS]
+    chosen = [blocks[number] for number in order]
+    said = {
+        block.name: np.concatenate([values for _, values in log_probabilities(forward, block.letters, Reading())])
+        + task.offsets()
+        for block in chosen
+    }
+    return GRAMMARS[best_grammar(chosen, said)[0]]

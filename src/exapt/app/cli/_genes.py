@@ -42,6 +42,10 @@ def genes(  # noqa: PLR0913 - one parameter an option
     intron_weight: Annotated[
         float | None, typer.Option("--intron-weight", help="With --run: log weight of an intron; lower for fewer.")
     ] = None,
+    annotation: Annotated[
+        Path | None,
+        typer.Option("--annotation", metavar="FILE", help="With --run: known genes of this genome; weigh by them."),
+    ] = None,
     force: Force = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -57,11 +61,15 @@ def genes(  # noqa: PLR0913 - one parameter an option
         "--no-adapt": no_adapt,
         "--circular": circular,
     }
-    of_runs = {"--gene-weight": gene_weight is not None, "--intron-weight": intron_weight is not None}
+    of_runs = {
+        "--gene-weight": gene_weight is not None,
+        "--intron-weight": intron_weight is not None,
+        "--annotation": annotation is not None,
+    }
     _refuse(of_runs if run is None else of_prokaryotes, "without" if run is None else "with")
     shared: dict[str, Any] = {"proteins": proteins, "nucleotides": nucleotides, "force": force, "quiet": quiet}
     if run is not None:
-        weights = {"gene_weight": gene_weight, "intron_weight": intron_weight}
+        weights: dict[str, Any] = {"gene_weight": gene_weight, "intron_weight": intron_weight, "annotation": annotation}
         found = api.find_gene_structures(genome, output, run=run, **weights, **shared)
         told = structures(found, output)
     else:

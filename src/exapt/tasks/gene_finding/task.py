@@ -17,7 +17,7 @@ from exapt.core.contracts import Backbone, Batch, Kind, Table, Task
 from exapt.core.errors import ConfigError, DataError
 from exapt.models.heads.tokens import TokenLinear
 
-LEAST_SHARE = 1e-4  # of a class: one of which there is hardly an example must not be worth more for that
+FEWEST = 20  # bases of a class; one with fewer is taken as it comes, as if its share were 1
 CODES = 3  # labels of the positions of a codon
 STRANDS = (CODING, CODING + REVERSE)  # the first of them on each strand
 
@@ -34,7 +34,8 @@ class GeneFinding(Task):
         Weigh each base in the loss by a power of the share of its class in training: share ** -balance, in [0, 1].
         With 0 splice sites (1 base in 500) hardly count. `decode` takes the weights out again.
     length, shares
-        Bases of the longest training window, and the share of each class in training, as `state` writes them.
+        Bases of the longest training window, and the share of each class in training (1 where it had fewer than 20
+        bases), as `state` writes them.
     """
 
     needs: ClassVar[Literal["pooled", "tokens"]] = "tokens"
@@ -60,8 +61,8 @@ class GeneFinding(Task):
             if len(text) != len(row):
                 raise DataError(f"{train.source}: window {name} has {len(text)} letters and {len(row)} labels.")
         self.length = max(map(len, train.frame[dna]), default=0)
-        counts = np.bincount(self.targets(train)["labels"].ravel(), minlength=MASKED + 1)[: len(CLASSES)] + 1
-        self.shares = tuple(np.maximum(counts / counts.sum(), LEAST_SHARE).tolist())
+        counts = np.bincount(self.targets(train)["labels"].ravel(), minlength=MASKED + 1)[: len(CLASSES)]
+        self.shares = tuple(np.where(counts < FEWEST, 1.0, counts / max(counts.sum(), 1)).tolist())
 
     def targets(self, table: Table) -> dict[str, NDArray[Any]]:
         """`{"labels": ...}`: classes (n, L) uint8, 255 where nothing is known and beyond the end of a window.
