@@ -143,8 +143,8 @@ def test_clintox_is_solved_by_the_way_its_smiles_are_written():
 @pytest.mark.parametrize(
     ("name", "without_stereo", "neutral", "of"),
     [
-        ("bbbp", 41, 44, 204),
-        ("sider", 16, 19, 143),
+        pytest.param("bbbp", 41, 44, 204, marks=pytest.mark.slow),
+        pytest.param("sider", 16, 19, 143, marks=pytest.mark.slow),
         ("bace", 2, 7, 152),  # five of them with another charge, and with their labels of BACE1 (test_molecule_facts)
         pytest.param("tox21", 81, 88, 783, marks=pytest.mark.slow),
         pytest.param("lipo", 47, 47, 420, marks=pytest.mark.slow),

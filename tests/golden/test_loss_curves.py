@@ -1,8 +1,8 @@
 """The first four losses of tiny trainings, so that no silent change of the numbers goes unnoticed.
 
-Provenance: printed by this file's own `losses` on an x86-64 CPU with torch 2.13.0, one thread, on the day that the
-loop was written. A difference beyond 1e-5 means that data order, initialisation, loss, optimiser or schedule changed:
-find out which, and say so in the changelog, before new numbers are written here.
+Provenance: printed by this file's own `losses` on an x86-64 CPU with torch 2.13.0, one thread, on the day that batches of
+labelled rows of different lengths became random. A difference beyond 1e-5 means that data order, initialisation, loss,
+optimiser or schedule changed: find out which, and say so in the changelog, before new numbers are written here.
 """
 
 import pytest
@@ -13,12 +13,12 @@ from exapt.transfer.strategies._combine import combine, named
 from exapt.transfer.training import TrainingSets, fit
 
 GOLDEN = {
-    "full": [1.202357, 0.5775927, 0.4780395, 0.3946719],
-    "frozen": [1.181901, 0.7764994, 0.7302024, 0.7338518],
-    "gradual_unfreeze+discriminative_lr": [1.181901, 0.7671103, 0.6141306, 0.5591818],
-    "full+l2_sp": [1.214615, 0.6352471, 0.5618918, 0.4866437],
-    "joint": [2.422823, 1.369342, 1.240067, 1.101279],
-    "lora": [1.13771, 0.737986, 0.7002576, 0.6297016],
+    "full": [1.212617, 0.5768698, 0.4414901, 0.3619054],
+    "frozen": [1.179802, 0.8025299, 0.7822247, 0.788011],
+    "gradual_unfreeze+discriminative_lr": [1.179802, 0.8092204, 0.7025311, 0.6416966],
+    "full+l2_sp": [1.224338, 0.6319329, 0.5206104, 0.4513905],
+    "joint": [2.430043, 1.373578, 1.238784, 1.111431],
+    "lora": [1.133019, 0.7556822, 0.6993626, 0.6385714],
 }
 
 
