@@ -1,8 +1,9 @@
 """The first four losses of tiny trainings, so that no silent change of the numbers goes unnoticed.
 
-Provenance: printed by this file's own `losses` on an x86-64 CPU with torch 2.13.0, one thread, on the day that batches of
-labelled rows of different lengths became random. A difference beyond 1e-5 means that data order, initialisation, loss,
-optimiser or schedule changed: find out which, and say so in the changelog, before new numbers are written here.
+Provenance: printed by this file's own `losses` on an x86-64 CPU with torch 2.13.0, one thread, on the day that
+batches of labelled rows of different lengths became random. A difference beyond 1e-5 means that data order,
+initialisation, loss, optimiser or schedule changed: find out which, and say so in the changelog, before new numbers are
+written here.
 """
 
 import pytest
