@@ -18,7 +18,7 @@ and in DIR (weights), so that the same command goes on after an interruption. `-
   decoded test blocks. Intervals: 95 %, 1,000 bootstrap draws of test blocks, of the mean over the seeds.
 - A grammar chosen on the sources for all arms was tried first: on yeast, which has hardly an intron, it joined genes by
   introns (exon F1 0 where all of it was annotated). That is why an arm's own blocks choose.
-- A first round (32 channels and a GRU, a third of the passes, full weight on letters in the grammar, *A. thaliana* only)
+- A first round (32 channels, a GRU, a third of the passes, full weight on letters in the grammar, *A. thaliana* only)
   had been run before, with a rate for `transfer` that was a third of the other: it hurt at 50 and 100 % (exons -0.043
   [-0.076, -0.010] at 100 %). The equal rate was chosen then.
 """
