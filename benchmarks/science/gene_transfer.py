@@ -283,6 +283,8 @@ def _intervals(seeds: Sequence[Agreement], minus: Sequence[Agreement]) -> dict[s
     draws = [None, *(random.integers(0, count, count).tolist() for _ in range(DRAWS))]
     values = np.array([_f1(seeds, draw) - (_f1(minus, draw) if minus else 0.0) for draw in draws])
     low, high = np.nanquantile(values[1:], (0.025, 0.975), axis=0)
+    if count == 1:  # one block says nothing of how blocks differ
+        low = high = np.full(len(LEVELS), np.nan)
     return {
         level: {"f1": _rounded(values[0, i]), "low": _rounded(low[i]), "high": _rounded(high[i])}
         for i, level in enumerate(LEVELS)
@@ -312,8 +314,8 @@ def tables(result: Mapping[str, Any]) -> str:
         for name, one in sorted(rows.items(), key=lambda row: float(row[0].split("/")[2].split()[0])):
             _, arm, share = name.split("/")
             said = f"**gain of {arm}**" if share.endswith("gain") else arm
-            cells = [f"{one[level]['f1']:.3f} [{one[level]['low']:.3f}, {one[level]['high']:.3f}]" for level in LEVELS]
-            lines.append(f"| {100 * float(share.split()[0]):.0f} % | {said} | " + " | ".join(cells) + " |")
+            cells = " | ".join(_cell(one[level]) for level in LEVELS)
+            lines.append(f"| {100 * float(share.split()[0]):.0f} % | {said} | {cells} |")
         lines.append("")
     if NETWORKS_RESULT.is_file():
         lines += ["| network | parameters | " + " | ".join(LEVELS) + " |"]
@@ -325,8 +327,16 @@ def tables(result: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _cell(one: Mapping[str, float | None]) -> str:
+    if one["low"] is None:
+        return f"{one['f1']:.3f}"
+    return f"{one['f1']:.3f} [{one['low']:.3f}, {one['high']:.3f}]"
+
+
 def write_tables() -> None:
-    """Put the tables of the result between the marks of the page."""
+    """Sum up the runs again, and put the tables between the marks of the page."""
+    result = read_json(RESULT)
+    write_json(RESULT, result | {"summary": summary(result["runs"])})
     text = PAGE.read_text(encoding="utf-8")
     before, behind = text.partition(MARKS[0])[0], text.partition(MARKS[1])[2]
     PAGE.write_text(f"{before}{MARKS[0]}\n{tables(read_json(RESULT))}\n{MARKS[1]}{behind}", encoding="utf-8")
