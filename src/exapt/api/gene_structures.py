@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exapt.core.errors import ConfigError
-from exapt.core.paths import refuse_existing
+from exapt.core.paths import refuse_outputs
 from exapt.core.progress import bar
 
 if TYPE_CHECKING:
@@ -79,11 +79,7 @@ def find_gene_structures(  # noqa: PLR0913 - one parameter an option of the comm
     from exapt.bio.formats.genome import read
     from exapt.tasks.gene_finding.decode import LEARNED, find_genes
 
-    wanted = [path for path in (output, proteins, nucleotides) if path is not None]
-    if len({path.resolve() for path in wanted}) < len(wanted):
-        raise ConfigError("Each output is a file of its own; two of them have the same name.")
-    for path in wanted:
-        refuse_existing(path, force=force)
+    refuse_outputs(output, proteins, nucleotides, force=force)
     begun = time.perf_counter()
     forward, task = _opened(run)
     letters = read(genome, upper=True)

@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from exapt.core.errors import ConfigError
-from exapt.core.paths import refuse_existing
+from exapt.core.paths import refuse_outputs
 from exapt.core.progress import bar
 
 
@@ -82,11 +81,7 @@ def find_genes(  # noqa: PLR0913 - one parameter an option of the command
     from exapt.bio.rna.genome import genome_rnas, genome_small
 
     code = genetic_code(table)
-    wanted = [path for path in (output, proteins, nucleotides, noncoding, operons) if path is not None]
-    if len({path.resolve() for path in wanted}) < len(wanted):
-        raise ConfigError("Each output is a file of its own; two of them have the same name.")
-    for path in wanted:
-        refuse_existing(path, force=force)
+    refuse_outputs(output, proteins, nucleotides, noncoding, operons, force=force)
     begun = time.perf_counter()
     read_genome = read(genome)
     if circular:

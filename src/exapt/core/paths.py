@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from exapt.core.errors import DataError, ExaptError, RunExistsError, StorageError
+from exapt.core.errors import ConfigError, DataError, ExaptError, RunExistsError, StorageError
 
 FULL = "No space left on device"  # how libraries that are not Python's own word it
 
@@ -98,3 +98,20 @@ def refuse_existing(path: Path, *, force: bool) -> None:
     """
     if path.exists() and not force:
         raise RunExistsError(f"{path} exists already and was left as it is. Choose another -o, or pass --force.")
+
+
+def refuse_outputs(*paths: Path | None, force: bool) -> None:
+    """The same for the several files that a verb writes; None = not asked for.
+
+    Raises
+    ------
+    ConfigError
+        Where two of them have one name.
+    RunExistsError
+        Where one exists and `force` is False.
+    """
+    wanted = [path for path in paths if path is not None]
+    if len({path.resolve() for path in wanted}) < len(wanted):
+        raise ConfigError("Each output is a file of its own; two of them have the same name.")
+    for path in wanted:
+        refuse_existing(path, force=force)
