@@ -94,20 +94,20 @@ def without_copies(config: RunConfig, run: Path) -> dict[str, Any]:
     Of molecules, salts, charges and stereo forms of one parent are copies.
     """
     domain = first_fold(config)
-    return on_new(domain, row_keys(domain.table), run)
+    return on_new(config, domain, row_keys(domain.table), run)
 
 
 def on_new_groups(config: RunConfig, run: Path) -> dict[str, Any]:
     """The same on the test rows whose group has no row in training."""
     domain = first_fold(config)
-    return on_new(domain, domain.table.frame[domain.table.names("group")[0]].to_numpy(), run)
+    return on_new(config, domain, domain.table.frame[domain.table.names("group")[0]].to_numpy(), run)
 
 
-def on_new(domain: Domain, keys: NDArray[Any], run: Path) -> dict[str, Any]:
-    """Primary metric of every arm on the test rows whose key no training row has."""
-    fold = domain.fold
-    clean = ~np.isin(keys[fold.test], keys[fold.train])
-    true = truth(domain.task, domain.examples, fold.test)[clean]
+def on_new(config: RunConfig, domain: Domain, keys: NDArray[Any], run: Path) -> dict[str, Any]:
+    """Primary metric of every arm on the test rows whose key no training row of their fold has."""
+    folds = cut_data(load_data(config.data), config.split).folds
+    clean = np.concatenate([~np.isin(keys[fold.test], keys[fold.train]) for fold in folds])
+    true = truth(domain.task, domain.examples, tested(config))[clean]
     metric = METRICS.get(domain.task.metrics()[0])
     groups = np.arange(len(true))
     arms = {
