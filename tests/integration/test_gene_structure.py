@@ -12,7 +12,7 @@ from exapt import api
 from exapt.app.cli.main import app
 from exapt.bio.formats import gff3
 from exapt.core.config import parse
-from exapt.core.errors import ConfigError
+from exapt.core.errors import ConfigError, DataError
 
 GENE = "ATGGCAGCAGGTAAGTTTTTCTTTTCTTTTCAGCAGCAGCATAA"  # two exons, an intron GT..AG
 SPACER = 60
@@ -105,6 +105,18 @@ def test_known_genes_weigh_the_grammar(genome, run, tmp_path):
     usual = api.find_gene_structures(genome / "genome.fa", tmp_path / "usual.gff3", run=folder, quiet=True)
     assert usual["genes"] < 80
     assert usual["grammar"] != found["grammar"]
+
+
+def test_known_genes_that_cannot_weigh_are_said(genome, run, tmp_path):
+    folder, _ = run
+    line = "chr1\ttoy\t%s\t1\t30\t.\t+\t%s\t%s"
+    wrong = [line % ("gene", ".", "ID=g"), line % ("mRNA", ".", "ID=t;Parent=g"), line % ("CDS", "0", "Parent=t")]
+    (tmp_path / "wrong.gff3").write_text("\n".join(["##gff-version 3", *wrong]) + "\n")
+    with pytest.raises(DataError, match="none of its genes can weigh the grammar"):
+        api.find_gene_structures(
+            genome / "genome.fa", tmp_path / "g.gff3", run=folder, annotation=tmp_path / "wrong.gff3", quiet=True
+        )
+    assert not (tmp_path / "g.gff3").exists()
 
 
 def test_options_of_the_other_kind_of_genes_are_refused(run, tmp_path):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exapt.core.errors import ConfigError
+from exapt.core.errors import ConfigError, DataError
 from exapt.core.paths import refuse_outputs
 from exapt.core.progress import bar
 
@@ -145,7 +145,13 @@ def _opened(run: Path) -> tuple[Forward, GeneFinding]:
 
 
 def _tuned(annotation: Path, genome: Genome, forward: Forward, task: GeneFinding) -> Grammar:
-    """The grammar that finds the known genes of some blocks best."""
+    """The grammar that finds the known genes of some blocks best.
+
+    Raises
+    ------
+    DataError
+        Where no known gene is one that labels can hold.
+    """
     import numpy as np
 
     from exapt.api._genome_sides import read_annotation
@@ -155,6 +161,12 @@ def _tuned(annotation: Path, genome: Genome, forward: Forward, task: GeneFinding
 
     labels = labellings(read_annotation(annotation), genome)
     blocks = [block for block in annotated_blocks(genome, labels, BLOCK) if block.genes]
+    if not blocks:
+        raise DataError(
+            f"{annotation}: none of its genes can weigh the grammar: each overlaps another, is cut by the end of its "
+            "sequence, has other splice sites, or has no start codon, no stop codon, or a stop within. Leave "
+            "--annotation out, or give other genes."
+        )
     order = np.random.default_rng(0).permutation(len(blocks))[:BLOCKS]
     chosen = [blocks[number] for number in order]
     said = {
