@@ -1,6 +1,8 @@
 """Labels of bases through the public verbs: an annotated genome in, a run, exons of another genome out."""
 
 import json
+import shutil
+import subprocess
 
 import gffutils
 import numpy as np
@@ -94,6 +96,30 @@ def test_the_command_writes_genes_that_others_read(run, tmp_path):
     assert parts == [(81, 90, "0"), (114, 124, "2")]
     assert (tmp_path / "p.fa").read_text().split() == [">gene1", "MAAAAA"]
     assert (tmp_path / "n.fa").read_text().split() == [">gene1", "ATGGCAGCAGCAGCAGCATAA"]
+
+
+@pytest.mark.skipif(not shutil.which("gt"), reason="needs the command gt of genometools")
+def test_a_gene_that_the_end_of_a_contig_cuts_is_partial(run, tmp_path):
+    folder, _ = run
+    (tmp_path / "new.fa").write_text(f">tail\n{GENE[8:]}{'TC' * 40}\n>head\n{'CT' * 40}{GENE[:38]}\n")
+    asked = ["genes", str(tmp_path / "new.fa"), "-o", str(tmp_path / "g.gff3"), "--run", str(folder)]
+    weights = ["--gene-weight", "0", "--intron-weight", "-4", "--quiet"]
+    done = CliRunner().invoke(app, [*asked, *weights, "--proteins", str(tmp_path / "p.fa")])
+    assert done.exit_code == 0, done.output
+    validated = subprocess.run(
+        ["gt", "gff3validator", tmp_path / "g.gff3"], capture_output=True, text=True, check=False
+    )
+    assert "input is valid GFF3" in validated.stdout, validated.stderr
+    tail, head = gff3.read(tmp_path / "g.gff3").of("CDS")
+    assert (tail.partial, [(part.start, part.end, part.phase) for part in tail.parts]) == (
+        (True, False),
+        [(0, 2, 1), (25, 36, 2)],
+    )
+    assert (head.partial, [(part.start, part.end, part.phase) for part in head.parts]) == (
+        (False, True),
+        [(80, 90, 0), (113, 118, 2)],
+    )
+    assert (tmp_path / "p.fa").read_text().split() == [">gene1", "AAA", ">gene2", "MAAAA"]
 
 
 def test_known_genes_weigh_the_grammar(genome, run, tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from exapt.bio.sequence.alphabets import reverse_complement
 from exapt.bio.transcripts.annotated import annotation_of, coding_transcripts, label_contig, problem
 from exapt.bio.transcripts.grammar import Grammar, decoded
-from exapt.bio.transcripts.labels import CLASSES, Transcript, labelled, spelt_transcripts
+from exapt.bio.transcripts.labels import CLASSES, CODING, INTRON, REVERSE, Transcript, labelled, spelt_transcripts
 
 SHORTEST = 8
 quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -117,3 +117,37 @@ def test_what_is_decoded_is_legal(seed):
     found = spelt_transcripts(decoded(grammar, {"c": weights_of(labels)}, {"c": letters})["c"])
     assert [problem(transcript, letters) for transcript in found] == [""] * len(found)
     assert all(right - left >= SHORTEST for transcript in found for left, right in transcript.introns)
+
+
+@quick
+@given(seeds)
+def test_genes_that_run_over_the_ends_are_found_as_far_as_they_go(seed):
+    letters, transcripts = random_contig(seed)
+    labels = labelled(transcripts, len(letters))
+    first, last = sorted(np.random.default_rng(seed).choice(len(letters) + 1, 2, replace=False).tolist())
+    grammar = Grammar(shortest_intron=SHORTEST, gene=-1.0, intron=-1.0)
+    beyond, part = grammar.run_over, letters[first:last]
+    weights = {"c": weights_of(labels[first:last])}
+    row = decoded(grammar, weights, {"c": part}, beyond=beyond)["c"]
+    found = [entry for one in spelt_transcripts(row) if (entry := one.within(beyond, beyond + len(part)))]
+    expected = [entry for one in transcripts if (entry := one.within(first, last))]
+    assert [_coding(transcript) for transcript in found] == [_coding(transcript) for transcript in expected]
+    for one, other in zip(found, expected, strict=True):  # an ATG at the very end may be the first as well as another
+        assert all(not ours or theirs for ours, theirs in zip(one.partial, other.partial, strict=True))
+        assert any(one.partial) or not problem(one, part)
+    assert (row[beyond : beyond + len(part)] == labels[first:last])[~_only_untranslated(labels[first:last])].all()
+
+
+def _coding(transcript):
+    """All but the UTRs: whether one that reaches the end of a contig goes on cannot be told."""
+    return transcript.strand, transcript.coding_parts, transcript.phase
+
+
+def _only_untranslated(labels):
+    """Positions of genes of which nothing coding is left."""
+    edges = np.flatnonzero(np.diff(np.r_[0, (labels > 0).astype(int), 0])).reshape(-1, 2)
+    found = np.zeros(len(labels), dtype=bool)
+    for start, end in edges:
+        kinds = (labels[start:end] - 1) % REVERSE + 1
+        found[start:end] = not ((kinds >= CODING) & (kinds < INTRON)).any()
+    return found

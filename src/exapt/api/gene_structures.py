@@ -90,7 +90,8 @@ def find_gene_structures(  # noqa: PLR0913 - one parameter an option of the comm
         intron=usual.intron if intron_weight is None else intron_weight,
     )
     length = sum(contig.length or 0 for contig in letters.contigs.values())
-    with bar("genes", THROUGH * length, unit="bp", quiet=quiet) as progress:
+    steps = THROUGH * length + 4 * grammar.run_over * len(letters.contigs)
+    with bar("genes", steps, unit="bp", quiet=quiet) as progress:
         found = find_genes(
             forward, letters, grammar=grammar, offsets=task.offsets(), advance=lambda done: progress.advance(done)
         )

@@ -47,6 +47,20 @@ def test_features_of_a_known_transcript():
     assert len(set(FEATURES)) == len(FEATURES)
 
 
+@pytest.mark.parametrize(
+    ("text", "lengths"),
+    [
+        ("CCATGGCGTAACC", {"whole": 9, "cut_behind": 0, "cut_before": 9, "cut_twice": 12, "stretch": 12}),
+        ("CCATGGCGGCG", {"whole": 0, "cut_behind": 9, "cut_before": 0, "cut_twice": 9, "stretch": 9}),
+        ("GCGGCGTAGATGTAA", {"whole": 6, "cut_behind": 0, "cut_before": 9, "cut_twice": 12, "stretch": 12}),
+    ],
+)
+def test_frames_that_the_ends_of_a_transcript_cut(text, lengths):
+    names = dict(zip(FEATURES, frame_features([text])[0], strict=True))
+    found = {name: round(float(np.exp(names[f"log_{name}"]))) - 30 for name in lengths}
+    assert found == lengths
+
+
 @pytest.mark.parametrize("text", ["", "A", "NNNNN", "CCCCCCCC"])
 def test_transcripts_without_a_frame(text):
     values = frame_features([text])[0]

@@ -56,8 +56,9 @@ def coding_transcripts(annotation: Annotation) -> dict[str, list[Transcript]]:
     --------
     >>> gene = Feature("c", "gene", (Part(0, 12, "+"),), id="g")
     >>> cds = Feature("c", "CDS", (Part(0, 5, "+", 0), Part(8, 12, "+", 1)), id="p", parents=("g",))
-    >>> coding_transcripts(Annotation((gene, cds)))
-    {'c': [Transcript(strand='+', exons=((0, 5), (8, 12)), coding=(0, 12), gene='g', name='g')]}
+    >>> [found] = coding_transcripts(Annotation((gene, cds)))["c"]
+    >>> found.exons, found.coding, found.gene
+    (((0, 5), (8, 12)), (0, 12), 'g')
     """
     genes: dict[str, list[tuple[tuple[bool, int, int], Transcript]]] = {}
     contigs: dict[str, list[Transcript]] = {}
@@ -210,9 +211,9 @@ def annotation_of(transcripts: Mapping[str, Iterable[Transcript]], lengths: Mapp
 def _family(contig: str, transcript: Transcript, gene: str) -> Iterator[Feature]:
     name = transcript.name if transcript.name not in ("", gene) else f"{gene}.t1"
     whole, strand = (Part(transcript.start, transcript.end, transcript.strand),), transcript.strand
-    yield Feature(contig, "gene", whole, gene, source=SOURCE)
-    yield Feature(contig, "mRNA", whole, name, (gene,), SOURCE)
+    yield Feature(contig, "gene", whole, gene, source=SOURCE, partial=transcript.partial)
+    yield Feature(contig, "mRNA", whole, name, (gene,), SOURCE, partial=transcript.partial)
     for start, end in transcript.exons:
         yield Feature(contig, "exon", (Part(start, end, strand),), parents=(name,), source=SOURCE)
-    coding = phased(Part(start, end, strand) for start, end in transcript.coding_parts)
-    yield Feature(contig, "CDS", coding, f"{gene}.p1", (name,), SOURCE)
+    coding = phased((Part(start, end, strand) for start, end in transcript.coding_parts), transcript.phase)
+    yield Feature(contig, "CDS", coding, f"{gene}.p1", (name,), SOURCE, partial=transcript.partial)

@@ -1,9 +1,10 @@
 """The grammar of genes: what a model says of each position becomes the best legal genes of a contig.
 
 Legal is: UTR, start codon, codons of which none is a stop, stop codon, UTR, all of it cut anywhere, in codons too, by
-introns GT..AG or GC..AG of a least length; an intergenic letter between genes; no gene cut by an end of its contig.
-Codon and splice letters are read from left to right on both strands, so the reverse strand is the same grammar with
-other words. An intron within a codon remembers which letters may still follow without a stop.
+introns GT..AG or GC..AG of a least length; an intergenic letter between genes. A gene runs over an end of its contig
+only where letters are thought beyond it. Codon and splice letters are read from left to right on both strands, so the
+reverse strand is the same grammar with other words. An intron within a codon remembers which letters may still follow
+without a stop.
 """
 
 from __future__ import annotations
@@ -39,10 +40,12 @@ from exapt.bio.transcripts.labels import (
 from exapt.core.errors import ConfigError, DataError
 
 _GAP = "intergenic"
+_UNSEEN = -1e-3  # of a letter of a gene beyond a contig: of what is as good, the gene that ends within
 _FAR = 8  # letters behind the beginning of a state up to which a site may look
-_LETTERS = "ACGT-"  # the last is any other
-_DIGITS = np.full(256, 4, dtype=np.intp)
-_DIGITS[np.frombuffer(b"ACGT", dtype=np.uint8)] = np.arange(4)
+BEYOND = "*"  # a letter that nobody has seen, so that it may be any
+_LETTERS = f"ACGT-{BEYOND}"  # the dash is any other, which is in no word
+_DIGITS = np.full(256, _LETTERS.index("-"), dtype=np.intp)
+_DIGITS[np.frombuffer(_LETTERS.encode(), dtype=np.uint8)] = np.arange(len(_LETTERS))
 
 
 class Word(NamedTuple):
@@ -107,7 +110,7 @@ class Grammar:
 
     @cached_property
     def tables(self) -> dict[int, NDArray[np.bool_]]:
-        """Offset -> which sites the three letters there allow, (125, G)."""
+        """Offset -> which sites the three letters there allow, (216, G)."""
         found: dict[int, NDArray[np.bool_]] = {}
         for column, words in enumerate(self.words):
             for word in words:
@@ -121,6 +124,11 @@ class Grammar:
         found = np.full(len(CLASSES), self.content, dtype=np.float32)
         found[[DONOR, ACCEPTOR, DONOR + REVERSE, ACCEPTOR + REVERSE]] = 1
         return found
+
+    @property
+    def run_over(self) -> int:
+        """Letters in which any state finds its way to one between genes: the longest is an intron in a first codon."""
+        return self.shortest_intron + 4 * len("ATG")
 
     def number(self, words: tuple[Word, ...]) -> int:
         """The number of a kind of site; a new one where it is new."""
@@ -249,7 +257,7 @@ def _by_tail(words: Sequence[str], cut: int) -> dict[tuple[str, ...], tuple[str,
 def sites(grammar: Grammar, letters: str, start: int, end: int) -> NDArray[np.bool_]:
     """Whether each kind of site begins at each position of a part of a contig, (end - start, G).
 
-    Letters other than A, C, G, T in capitals are in no word.
+    Letters other than A, C, G, T in capitals are in no word, but `BEYOND` may be any of them.
 
     Examples
     --------
@@ -265,15 +273,22 @@ def sites(grammar: Grammar, letters: str, start: int, end: int) -> NDArray[np.bo
 
 
 def _codes(letters: str) -> NDArray[np.intp]:
-    """Each three letters in a row as a number below 125, (n - 2,)."""
+    """Each three letters in a row as a number below 216, (n - 2,)."""
     digits = _DIGITS[np.frombuffer(letters.encode("ascii", "replace"), dtype=np.uint8)]
-    return 25 * digits[:-2] + 5 * digits[1:-1] + digits[2:]
+    base = len(_LETTERS)
+    return base**2 * digits[:-2] + base * digits[1:-1] + digits[2:]
 
 
 def _table(word: Word) -> NDArray[np.bool_]:
-    """Whether each three letters begin with one of the words, (125,)."""
+    """Whether each three letters may begin with what the site asks for, (216,)."""
     threes = ["".join(letters) for letters in product(_LETTERS, repeat=3)]
-    return np.array([three.startswith(word.words) == word.among for three in threes])
+    if not word.among:
+        return np.array([not three.startswith(word.words) for three in threes])
+    return np.array([any(_may_begin(three, one) for one in word.words) for three in threes])
+
+
+def _may_begin(letters: str, word: str) -> bool:
+    return all(letter in (asked, BEYOND) for letter, asked in zip(letters, word, strict=False))
 
 
 def decoded(
@@ -281,6 +296,7 @@ def decoded(
     weights: Mapping[str, NDArray[Any]],
     letters: Mapping[str, str],
     *,
+    beyond: int = 0,
     advance: Advance = lambda positions: None,
 ) -> dict[str, Labels]:
     """The best legal labels of contigs.
@@ -294,8 +310,11 @@ def decoded(
         below -100 count as -100.
     letters
         Contig -> sequence, in capitals.
+    beyond
+        Letters that are thought before and behind each contig, of which nothing is known, so that genes may run over
+        its ends; `Grammar.run_over` are enough for any. The labels have them too: (L + 2 * beyond,).
     advance
-        Called with positions gone through, twice the positions in all.
+        Called with positions gone through, twice the positions in all, those beyond included.
 
     Raises
     ------
@@ -309,24 +328,30 @@ def decoded(
     >>> decoded(Grammar(), {"c": weights}, {"c": "ACGTTGCAAC" * 3})["c"].sum()
     np.uint64(0)
     """
-    observed = [_observed(grammar, name, weights[name], letters.get(name, "")) for name in weights]
+    observed = [_observed(grammar, name, weights[name], letters.get(name, ""), beyond) for name in weights]
     paths = best_paths(grammar.chain, observed, advance=advance)
-    lengths = (len(rows) for rows in weights.values())
-    return {name: _row(grammar, path, length) for name, path, length in zip(weights, paths, lengths, strict=True)}
+    return {
+        name: _row(grammar, path, one.length) for name, path, one in zip(weights, paths, observed, strict=True)
+    }
 
 
-def _observed(grammar: Grammar, name: str, weights: NDArray[Any], letters: str) -> Observed:
+def _observed(grammar: Grammar, name: str, weights: NDArray[Any], letters: str, beyond: int) -> Observed:
     if weights.shape != (len(letters), len(CLASSES)):
         raise DataError(
             f"contig {name} has {len(letters)} letters and log probabilities of shape {weights.shape}; "
             f"it takes {(len(letters), len(CLASSES))}."
         )
-    return Observed(
-        len(letters),
-        lambda start, end: weights[start:end] * grammar.emphasis,
-        lambda start, end: sites(grammar, letters, start, end),
-        f"contig {name}",
-    )
+    known = f"{BEYOND * beyond}{letters}{BEYOND * beyond}"
+
+    def said(start: int, end: int) -> NDArray[np.float32]:
+        rows = np.full((end - start, len(CLASSES)), _UNSEEN, dtype=np.float32)
+        rows[:, 0] = 0
+        first, last = max(start, beyond), min(end, beyond + len(letters))
+        if first < last:
+            rows[first - start : last - start] = weights[first - beyond : last - beyond] * grammar.emphasis
+        return rows
+
+    return Observed(len(known), said, lambda start, end: sites(grammar, known, start, end), f"contig {name}")
 
 
 def _row(grammar: Grammar, path: Sequence[Visit], length: int) -> Labels:

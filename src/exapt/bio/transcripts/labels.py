@@ -58,6 +58,10 @@ class Transcript(NamedTuple):
         From the first to behind the last coding position, start and stop codon included.
     gene, name
         Identifiers; empty where it has none.
+    partial
+        Whether its coding part goes on before the first and behind the last position, beyond the ends of its contig.
+    phase
+        Coding letters before the first whole codon, in reading order; not 0 only where its 5' end is missing.
     """
 
     strand: Literal["+", "-"]
@@ -65,6 +69,8 @@ class Transcript(NamedTuple):
     coding: Interval
     gene: str = ""
     name: str = ""
+    partial: tuple[bool, bool] = (False, False)
+    phase: int = 0
 
     @property
     def start(self) -> int:
@@ -87,6 +93,31 @@ class Transcript(NamedTuple):
         left, right = self.coding
         cut = ((max(start, left), min(end, right)) for start, end in self.exons)
         return tuple((start, end) for start, end in cut if start < end)
+
+    def within(self, first: int, last: int) -> Transcript | None:
+        """What of it lies from `first` to before `last`, counted from there; None where that holds nothing coding.
+
+        Examples
+        --------
+        >>> found = Transcript("+", ((1, 6), (13, 18)), (2, 18)).within(4, 30)
+        >>> found.exons, found.coding, found.partial, found.phase
+        (((0, 2), (9, 14)), (0, 14), (True, False), 1)
+        """
+        clipped = [(max(start, first) - first, min(end, last) - first) for start, end in self.exons]
+        exons = tuple((start, end) for start, end in clipped if start < end)
+        parts = [(max(start, first), min(end, last)) for start, end in self.coding_parts]
+        coding = [(start - first, end - first) for start, end in parts if start < end]
+        if not coding:
+            return None
+        gone = sum(max(0, min(end, first) - start) for start, end in self.coding_parts)
+        if self.strand == "-":
+            gone = sum(max(0, end - max(start, last)) for start, end in self.coding_parts)
+        return self._replace(
+            exons=exons,
+            coding=(coding[0][0], coding[-1][1]),
+            partial=(self.partial[0] or self.coding[0] < first, self.partial[1] or self.coding[1] > last),
+            phase=(self.phase - gone) % 3,
+        )
 
 
 def labelled(transcripts: Iterable[Transcript], length: int) -> Labels:
@@ -172,8 +203,9 @@ def spelt_transcripts(labels: Labels) -> list[Transcript]:
 
     Examples
     --------
-    >>> spelt_transcripts(labelled([Transcript("-", ((1, 6), (13, 18)), (1, 17))], 19))
-    [Transcript(strand='-', exons=((1, 6), (13, 18)), coding=(1, 17), gene='', name='')]
+    >>> [found] = spelt_transcripts(labelled([Transcript("-", ((1, 6), (13, 18)), (1, 17))], 19))
+    >>> found.strand, found.exons, found.coding
+    ('-', ((1, 6), (13, 18)), (1, 17))
     """
     return [_read(labels[start:end], start) for start, end in _runs((labels > 0) & (labels != MASKED))]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,14 @@ FEATURES = (
     "cpg",
     "purine_before_start",
     "has_stop",
+    "log_whole",
+    "log_cut_behind",
+    "log_cut_before",
+    "log_cut_twice",
+    "log_second",
+    "log_third",
+    "log_stretch",
+    "stretch_share",
     *(f"codon_{codon}" for codon in CODONS),
 )
 
@@ -50,15 +59,18 @@ def longest_frame(sequence: str) -> tuple[int, int]:
     >>> longest_frame("CCAUGAAACCC"), longest_frame("CCC")
     ((2, 11), (0, 0))
     """
-    return _longest(codons(digits(sequence)))
+    return _longest(list(_stretches(codons(digits(sequence)))))
 
 
 def frame_features(sequences: Sequence[str]) -> NDArray[np.float32]:
     """Numbers that tell coding from non-coding transcripts, (n, F) float32, columns as in ``FEATURES``.
 
     Lengths of transcript and frame and their ratio, where the frame starts, GC of the transcript and of the three codon
-    positions, CpG against its expectation, a purine three letters before the start, whether there is a stop, and each
-    codon's share of the frame (times 64, with one codon of each kind added, so that short frames say little).
+    positions, CpG against its expectation, a purine three letters before the start, whether there is a stop. Many
+    transcripts in catalogues are fragments: so also the longest frame that is whole, that the end of the transcript
+    cuts, that its beginning cuts (no start is asked for), and that both cut; the second and third longest frame from a
+    start; the longest stretch without a stop and its share of the transcript. Last each codon's share of the longest
+    frame (times 64, with one codon of each kind added, so that short frames say little).
 
     References
     ----------
@@ -68,34 +80,71 @@ def frame_features(sequences: Sequence[str]) -> NDArray[np.float32]:
     return np.array([_features(sequence) for sequence in sequences], dtype=np.float32).reshape(-1, len(FEATURES))
 
 
-def _longest(found: Digits) -> tuple[int, int]:
-    best = (0, 0)
+class _Stretches(NamedTuple):
+    """The stretches without a stop of one reading frame, in order; numbers of codons, shape (S,) each."""
+
+    frame: int
+    begins: NDArray[np.intp]
+    firsts: NDArray[np.intp]  # ATG; behind `ends` where there is none
+    ends: NDArray[np.intp]  # the stop, or the last codon of the transcript
+
+    @property
+    def open_length(self) -> NDArray[np.intp]:
+        """Letters of each whole stretch, its stop with it."""
+        return 3 * (self.ends - self.begins + 1)
+
+    @property
+    def started_length(self) -> NDArray[np.intp]:
+        """Letters of each from its first ATG on; 0 where there is none."""
+        return 3 * np.maximum(self.ends - self.firsts + 1, 0)
+
+
+def _stretches(found: Digits) -> Iterator[_Stretches]:
     for frame in range(3):
         own = found[frame::3]
-        stops = np.flatnonzero(STOPS[own])
-        starts = np.flatnonzero(own == START)
-        begins, ends = (
-            np.concatenate([[0], stops + 1]),
-            np.append(stops, len(own) - 1),
-        )  # of the stretches without a stop
-        first = np.append(starts, len(own))[np.searchsorted(starts, begins)]
-        lengths = ends - first + 1  # below 1 where a stretch has no start
+        stops, starts = np.flatnonzero(STOPS[own]), np.flatnonzero(own == START)
+        begins = np.concatenate([[0], stops + 1])
+        firsts = np.append(starts, len(own))[np.searchsorted(starts, begins)]
+        yield _Stretches(frame, begins, firsts, np.append(stops, len(own) - 1))
+
+
+def _longest(stretches: Sequence[_Stretches]) -> tuple[int, int]:
+    best = (0, 0)
+    for one in stretches:
+        lengths = one.started_length
         longest = int(np.argmax(lengths))
-        if 3 * lengths[longest] > best[1] - best[0]:
-            best = (int(frame + 3 * first[longest]), int(frame + 3 * ends[longest] + 3))
+        if lengths[longest] > best[1] - best[0]:
+            best = (int(one.frame + 3 * one.firsts[longest]), int(one.frame + 3 * one.ends[longest] + 3))
     return best
+
+
+def _cut(stretches: Sequence[_Stretches], letters: int) -> list[float]:
+    """Log lengths of frames that are whole or cut by an end of the transcript, and of the next longest ones."""
+    whole = np.concatenate([one.started_length[:-1] for one in stretches])  # the last of each frame has no stop
+    behind = np.concatenate([one.started_length[-1:] for one in stretches])
+    before = np.concatenate([one.open_length[:-1][:1] for one in stretches])
+    twice = np.array([int(one.open_length[0]) for one in stretches if len(one.begins) == 1])
+    second, third = np.sort(np.concatenate([whole, behind]))[-2:-4:-1]
+    stretch = max(int(one.open_length.max()) for one in stretches)
+    longest = [found.max(initial=0) for found in (whole, behind, before, twice)]
+    return [*(_log(length) for length in (*longest, second, third, stretch)), stretch / max(letters, 1)]
+
+
+def _log(length: int) -> float:
+    return float(np.log(length + 30))
 
 
 def _features(sequence: str) -> list[float]:
     letters = digits(sequence)
     found = codons(letters)
-    start, end = _longest(found)
+    stretches = list(_stretches(found))
+    start, end = _longest(stretches)
     strong = np.isin(letters, digits("CG"))
     within = strong[start:end]
     used = np.bincount(found[start : max(end - 2, start) : 3], minlength=65)[:64]
     return [
         float(np.log(max(len(letters), 1))),
-        float(np.log(end - start + 30)),
+        _log(end - start),
         (end - start) / max(len(letters), 1),
         start / max(len(letters), 1),
         _share(strong),
@@ -103,6 +152,7 @@ def _features(sequence: str) -> list[float]:
         _cpg(letters),
         float(start >= 3 and letters[start - 3] in digits("AG")),
         float(end > start and STOPS[found[end - 3]]),
+        *_cut(stretches, len(letters)),
         *((used + 1) / (used.sum() + 64) * 64).tolist(),
     ]
 

@@ -31,7 +31,7 @@ class ReadingFrame(Encoder):
     --------
     >>> encoder = ReadingFrame().fit(["CCATGAAACCCTAAG", "CCCCCCCC"])
     >>> encoder.encode(["ATGTAA"])[0]["x"].shape
-    (1, 75)
+    (1, 83)
     """
 
     clip: float | None = 10.0

@@ -103,6 +103,8 @@ def find_genes(
 ) -> Annotation:
     """The genes of a genome: gene -> mRNA -> exons and CDS with phase, to be written as GFF3 or BED.
 
+    A gene may run over an end of its contig; it is partial there, as GFF3 says with ``start_range`` or ``end_range``.
+
     Parameters
     ----------
     forward
@@ -116,7 +118,7 @@ def find_genes(
     reading
         Windows and strands.
     advance
-        Called with positions gone through, three times the letters in all.
+        Called with positions gone through, three times the letters in all and `Grammar.run_over` four times a contig.
 
     Examples
     --------
@@ -134,7 +136,17 @@ def find_genes(
             for start, values in log_probabilities(forward, letters, reading or Reading()):
                 said[start : start + len(values)] = values if offsets is None else values + offsets
                 advance(len(values))
-            labels = decoded(grammar or LEARNED, {name: said}, {name: letters}, advance=advance)
-            found[name] = spelt_transcripts(labels[name])
+            found[name] = _transcripts(grammar or LEARNED, name, said, letters, advance)
             del said
     return annotation_of(found, {name: contig.length or 0 for name, contig in genome.contigs.items()})
+
+
+def _transcripts(
+    grammar: Grammar, name: str, said: NDArray[Any], letters: str, advance: Callable[[int], None]
+) -> list[Transcript]:
+    """The best transcripts of a contig, cut where they run over its ends."""
+    beyond = grammar.run_over
+    labels = decoded(grammar, {name: said}, {name: letters}, beyond=beyond, advance=advance)
+    whole = spelt_transcripts(labels[name])
+    cut = (transcript.within(beyond, beyond + len(letters)) for transcript in whole)
+    return [transcript for transcript in cut if transcript is not None]
