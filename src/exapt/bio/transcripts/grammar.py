@@ -330,9 +330,7 @@ def decoded(
     """
     observed = [_observed(grammar, name, weights[name], letters.get(name, ""), beyond) for name in weights]
     paths = best_paths(grammar.chain, observed, advance=advance)
-    return {
-        name: _row(grammar, path, one.length) for name, path, one in zip(weights, paths, observed, strict=True)
-    }
+    return {name: _row(grammar, path, one.length) for name, path, one in zip(weights, paths, observed, strict=True)}
 
 
 def _observed(grammar: Grammar, name: str, weights: NDArray[Any], letters: str, beyond: int) -> Observed:

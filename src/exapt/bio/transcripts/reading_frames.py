@@ -96,7 +96,8 @@ class _Stretches(NamedTuple):
     @property
     def started_length(self) -> NDArray[np.intp]:
         """Letters of each from its first ATG on; 0 where there is none."""
-        return 3 * np.maximum(self.ends - self.firsts + 1, 0)
+        lengths: NDArray[np.intp] = 3 * np.maximum(self.ends - self.firsts + 1, 0)
+        return lengths
 
 
 def _stretches(found: Digits) -> Iterator[_Stretches]:
