@@ -64,8 +64,8 @@ def find_gene_structures(  # noqa: PLR0913 - one parameter an option of the comm
     Returns
     -------
     dict
-        ``contigs``, ``letters``, ``genes``, ``exons``, ``introns``, ``coding_share``, ``run``, ``grammar`` (its
-        weights), ``seconds``.
+        ``contigs``, ``letters``, ``genes``, ``partial`` (genes that run over an end of their contig), ``exons``,
+        ``introns``, ``coding_share``, ``run``, ``grammar`` (its weights), ``seconds``.
 
     Raises
     ------
@@ -108,6 +108,7 @@ def find_gene_structures(  # noqa: PLR0913 - one parameter an option of the comm
         "contigs": len(letters.contigs),
         "letters": length,
         "genes": genes,
+        "partial": sum(any(gene.partial) for gene in found.of("gene")),
         "exons": exons,
         "introns": exons - genes,
         "coding_share": coding / max(length, 1),

@@ -114,7 +114,8 @@ def sentence(found: Mapping[str, Any], output: Path) -> str:
 def structures(found: Mapping[str, Any], output: Path) -> str:
     """The same of a eukaryote."""
     sequences = "sequence" if found["contigs"] == 1 else "sequences"
+    cut = f"; {found['partial']:,} run over an end" if found["partial"] else ""
     return (
         f"{output}: {found['genes']:,} genes with {found['introns']:,} introns on {found['contigs']:,} {sequences} of "
-        f"{found['letters']:,} bp; {100 * found['coding_share']:.0f} % coding."
+        f"{found['letters']:,} bp{cut}; {100 * found['coding_share']:.0f} % coding."
     )
