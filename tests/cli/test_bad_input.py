@@ -12,22 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from exapt.app.cli.main import main
-
 FAST = ["--set", "training.epochs=1", "--set", "backbone={name: cnn, dim: 8, depth: 1}", "--seeds", "1", "--quiet"]
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run the command line in this process; returns (exit code, stderr)."""
-
-    def run(*arguments: str | Path) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["exapt", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return int(caught.value.code or 0), capsys.readouterr().err
-
-    return run
 
 
 @pytest.fixture

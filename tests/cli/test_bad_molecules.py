@@ -1,26 +1,10 @@
 """Molecules that cannot be read: refused with rows and reasons at the command line, or left out by name and listed."""
 
 import json
-import sys
 
 import pytest
 
-from exapt.app.cli.main import main
-
 BAD = ["C(C", "CN(C)(C)C", "xx"]
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run the command line in this process; returns (exit code, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["exapt", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return int(caught.value.code or 0), capsys.readouterr().err
-
-    return run
 
 
 @pytest.fixture

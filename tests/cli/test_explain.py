@@ -1,7 +1,6 @@
 """`exapt explain`: what it writes, and what it says of bad input."""
 
 import json
-import sys
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -12,7 +11,6 @@ from exapt.api import explain
 from exapt.api._molecules import write_molecules
 from exapt.api._prepare import cut_data, load_data
 from exapt.api._run import open_run
-from exapt.app.cli.main import main
 from exapt.core.config import Piece
 from exapt.report import write_report
 
@@ -20,23 +18,7 @@ SMALL = ["--controls", "none", "--seeds", "1", "--quiet", "--set", "baselines=[]
 
 
 @pytest.fixture(scope="module")
-def call():
-    def run(*arguments):
-        saved = sys.argv
-        sys.argv = ["exapt", *map(str, arguments)]
-        try:
-            main()
-        except SystemExit as stop:
-            return int(stop.code or 0)
-        finally:
-            sys.argv = saved
-        return 0
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def molecules(tmp_path_factory, call):
+def molecules(tmp_path_factory, command):
     """Alcohols and amines on chains and rings, told apart by a small network on SMILES letters."""
     folder = tmp_path_factory.mktemp("explain")
     cores = [f"{'C' * n}{ring}" for n in range(1, 11) for ring in ("", "C1CCCC1", "c1ccccc1", "c1ccncc1")]
@@ -44,7 +26,7 @@ def molecules(tmp_path_factory, call):
     frame = pd.DataFrame(rows, columns=["id", "smiles", "label"])
     frame.to_csv(folder / "molecules.csv", index=False)
     net = "backbone={name: rnn, dim: 16, depth: 1, pool: max}"
-    code = call(
+    code = command(
         *("finetune", folder / "molecules.csv", "--target", "label", "-o", folder / "run", *SMALL),
         *("--set", net, "--set", "training.epochs=25", "--set", "training.lr=0.01", "--set", "split=random"),
     )
@@ -130,11 +112,11 @@ def test_the_report_shows_molecules(molecules):
         (["RUN", "BAD"], "bad.csv"),
     ],
 )
-def test_bad_input_is_two_lines_and_leaves_nothing(molecules, call, capsys, arguments, text):
+def test_bad_input_is_two_lines_and_leaves_nothing(molecules, command, capsys, arguments, text):
     (molecules / "bad.csv").write_text("id,smiles\n1,C(C\n2,hello\n")
     places = {"RUN": molecules / "run", "DATA": molecules / "molecules.csv", "BAD": molecules / "bad.csv"}
     out = molecules / "none"
-    code = call("explain", *(places.get(word, word) for word in arguments), "-o", out, "--quiet")
+    code = command("explain", *(places.get(word, word) for word in arguments), "-o", out, "--quiet")
     said = capsys.readouterr().err
     assert code == 2, said
     assert text in said
@@ -143,21 +125,21 @@ def test_bad_input_is_two_lines_and_leaves_nothing(molecules, call, capsys, argu
     assert not out.exists()
 
 
-def test_an_older_explanation_is_kept_and_a_foreign_folder_too(molecules, call, capsys):
+def test_an_older_explanation_is_kept_and_a_foreign_folder_too(molecules, command, capsys):
     out = molecules / "kept"
     out.mkdir()
     (out / "notes.txt").write_text("mine")
     again = ("explain", molecules / "run", molecules / "molecules.csv", "-o", out, "--n", "5", "--quiet")
-    assert call(*again) == 2
-    assert call(*again, "--force") == 2
+    assert command(*again) == 2
+    assert command(*again, "--force") == 2
     assert "not made by" in capsys.readouterr().err
     assert (out / "notes.txt").read_text() == "mine"
     (out / "notes.txt").unlink()
-    assert call(*again, "--force") == 0
+    assert command(*again, "--force") == 0
     assert "5 rows explained" in capsys.readouterr().out
 
 
-def test_each_input_of_a_pair_is_explained(tmp_path, call):
+def test_each_input_of_a_pair_is_explained(tmp_path, command):
     rng = np.random.default_rng(0)
     drugs = [f"{'C' * n}{end}" for n in range(2, 12) for end in ("O", "N")]
     sites = ["".join(rng.choice(list("ACDEFGHIKL"), 12)) for _ in range(6)]
@@ -165,7 +147,7 @@ def test_each_input_of_a_pair_is_explained(tmp_path, call):
     frame = pd.DataFrame(rows, columns=["id", "smiles", "sequence", "affinity"])
     frame.to_csv(tmp_path / "pairs.csv", index=False)
     net = "backbone={smiles: {name: gnn, dim: 8, depth: 2}, sequence: {name: cnn, dim: 8, depth: 1}}"
-    code = call(
+    code = command(
         *("finetune", tmp_path / "pairs.csv", "--target", "affinity", "--input", "smiles,sequence", *SMALL),
         *("-o", tmp_path / "run", "--set", net, "--set", "training.epochs=1", "--set", "split=random"),
     )

@@ -1,7 +1,6 @@
 """`exapt explain` of DNA and proteins: exchanged letters, tracks along the genome, motifs."""
 
 import json
-import sys
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -9,7 +8,6 @@ import pandas as pd
 import pytest
 
 from exapt.api import explain
-from exapt.app.cli.main import main
 from exapt.bio.formats import bedgraph
 from exapt.bio.motifs import files
 from exapt.bio.motifs.motif import Motif, of_counts, one_hot
@@ -23,23 +21,7 @@ NET = "backbone={name: cnn, dim: 16, depth: 1, stem_kernel: 9, stem_dim: 16, poo
 
 
 @pytest.fixture(scope="module")
-def call():
-    def run(*arguments):
-        saved = sys.argv
-        sys.argv = ["exapt", *map(str, arguments)]
-        try:
-            main()
-        except SystemExit as stop:
-            return int(stop.code or 0)
-        finally:
-            sys.argv = saved
-        return 0
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def sites(tmp_path_factory, call):
+def sites(tmp_path_factory, command):
     """Every second sequence carries a site, on a random strand; a small network learns to tell them apart."""
     folder, generator = tmp_path_factory.mktemp("sites"), np.random.default_rng(0)
     rows = []
@@ -56,7 +38,7 @@ def sites(tmp_path_factory, call):
     frame.iloc[450:].to_csv(folder / "new.csv", index=False)
     known = [of_counts(f"MA{i}", 100 * generator.dirichlet([0.3] * 4, 9), f"other{i}") for i in range(200)]
     files.write_meme(folder / "known.meme", [*known, Motif("MA0489", "JUN", 90 * one_hot("A" + SITE) + 2)])
-    code = call(
+    code = command(
         *("finetune", folder / "sites.csv", "--target", "label", "-o", folder / "run", *SMALL),
         *("--set", NET, "--set", "training={epochs: 25, lr: 0.01, batch_size: 64}"),
     )
@@ -95,14 +77,14 @@ def test_every_letter_is_exchanged_at_every_position(explained, sites):
     np.testing.assert_allclose(values, -changes.sum(1) / 3, rtol=1e-4, atol=1e-4)
 
 
-def test_a_mutant_is_what_predict_says_of_it(explained, sites, call):
+def test_a_mutant_is_what_predict_says_of_it(explained, sites, command):
     """The map agrees with predicting a changed sequence by the other verb."""
     folder, _ = explained
     frame = pd.read_csv(sites / "new.csv").iloc[:1]
     text = frame["sequence"][0]
     mutants = [text, *(text[:7] + letter + text[8:] for letter in "ACGT")]
     pd.DataFrame({"id": list("wACGT"), "sequence": mutants}).to_csv(sites / "mutants.csv", index=False)
-    assert call("predict", sites / "run", sites / "mutants.csv", "-o", sites / "said.tsv", "--quiet", "--force") == 0
+    assert command("predict", sites / "run", sites / "mutants.csv", "-o", sites / "said.tsv", "--quiet", "--force") == 0
     said = pd.read_csv(sites / "said.tsv", sep="\t").set_index("id")
     column = next(name for name in said.columns if "site" in name)
     odds = np.log(said[column] / (1 - said[column]))
@@ -186,9 +168,9 @@ def test_the_usual_method_and_coordinates_in_columns(sites):
         (["--method", "mutagenesis:letters=3"], "has no option"),
     ],
 )
-def test_bad_input_is_told_and_leaves_nothing(sites, call, capsys, arguments, text):
+def test_bad_input_is_told_and_leaves_nothing(sites, command, capsys, arguments, text):
     words = [str(sites / "new.csv") if word == "DATA" else word for word in arguments]
-    code = call("explain", sites / "run", sites / "new.csv", "-o", sites / "none", "--quiet", *words)
+    code = command("explain", sites / "run", sites / "new.csv", "-o", sites / "none", "--quiet", *words)
     said = capsys.readouterr().err
     assert code == 2, said
     assert text in said
@@ -196,7 +178,7 @@ def test_bad_input_is_told_and_leaves_nothing(sites, call, capsys, arguments, te
     assert not (sites / "none").exists()
 
 
-def test_a_pair_of_molecule_and_protein(tmp_path, call, capsys):
+def test_a_pair_of_molecule_and_protein(tmp_path, command, capsys):
     generator = np.random.default_rng(0)
     drugs = [f"{'C' * n}{end}" for n in range(2, 12) for end in ("O", "N")]
     proteins = ["".join(generator.choice(list("ACDEFGHIKL"), 12)) for _ in range(6)]
@@ -205,9 +187,9 @@ def test_a_pair_of_molecule_and_protein(tmp_path, call, capsys):
     net = "backbone={smiles: {name: gnn, dim: 8, depth: 1}, sequence: {name: cnn, dim: 8, depth: 1}}"
     pair = ("--target", "affinity", "--input", "smiles,sequence")
     train = ("finetune", tmp_path / "pairs.csv", *pair, "-o", tmp_path / "run", *SMALL, "--set", net)
-    assert call(*train, "--set", "training.epochs=1") == 0
+    assert command(*train, "--set", "training.epochs=1") == 0
     out = ("-o", tmp_path / "why", "--n", "6", "--method", "mutagenesis", "--quiet")
-    assert call("explain", tmp_path / "run", tmp_path / "pairs.csv", *out) == 0
+    assert command("explain", tmp_path / "run", tmp_path / "pairs.csv", *out) == 0
     note = json.loads((tmp_path / "why/faithfulness.json").read_text())
     methods = {column: found["method"]["name"] for column, found in note["inputs"].items()}
     assert methods == {"smiles": "occlusion", "sequence": "mutagenesis"}
@@ -215,5 +197,5 @@ def test_a_pair_of_molecule_and_protein(tmp_path, call, capsys):
     assert list(table.columns[3:]) == list("ACDEFGHIKLMNPQRSTVWY")
     assert not list(tmp_path.glob("why/**/*.bedgraph"))
     capsys.readouterr()
-    assert call("explain", tmp_path / "run", tmp_path / "pairs.csv", "--force", *out, "--motifs", "x.meme") == 2
+    assert command("explain", tmp_path / "run", tmp_path / "pairs.csv", "--force", *out, "--motifs", "x.meme") == 2
     assert "one input of DNA or RNA letters" in capsys.readouterr().err

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from exapt.evaluate.baselines._baseline import Baseline, Problem
-from exapt.evaluate.baselines._features import FeatureSpace
-from exapt.evaluate.baselines._forest import Forest
-from exapt.evaluate.metrics._metric import Floats, Kind
+from exapt.evaluate.baselines._of_molecules import ForestOfMolecules
 
 if TYPE_CHECKING:
-    from exapt.core.contracts import Table
+    from exapt.evaluate.baselines._features import Molecules
 
 
-class DescriptorForest(Baseline):
+class DescriptorForest(ForestOfMolecules):
     """Trees on 215 descriptors; sequences beside the molecule come as short k-mers.
 
     Parameters
@@ -28,24 +24,7 @@ class DescriptorForest(Baseline):
     """
 
     default: ClassVar[frozenset[str]] = frozenset({"molecule"})
-    deterministic: ClassVar[bool] = False
-
-    @classmethod
-    def applies(cls, kind: Kind, modalities: Sequence[str]) -> bool:
-        """Only where an input holds molecules."""
-        return "molecule" in modalities and super().applies(kind, modalities)
-
-    def __init__(self, trees: int = 200) -> None:
-        self._forest = Forest(trees, "descriptor_forest")
-
-    def learn(self, train: Table, problem: Problem) -> None:
-        """Grow the trees."""
-        self._space = FeatureSpace("tree", molecules="descriptors")
-        self._forest.fit(self._space.fit_transform(train), problem)
-
-    def predict(self, table: Table) -> Floats:
-        """Probabilities or values."""
-        return self._forest.predict(self._space.transform(table))
+    molecules: ClassVar[Molecules] = "descriptors"
 
 
 EXPORT = DescriptorForest

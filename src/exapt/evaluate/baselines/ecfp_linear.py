@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from exapt.evaluate.baselines._baseline import Baseline, Problem
-from exapt.evaluate.baselines._features import FeatureSpace
-from exapt.evaluate.baselines._linear import LinearModel
-from exapt.evaluate.metrics._metric import Floats, Kind
+from exapt.evaluate.baselines._of_molecules import LinearOfMolecules
 
 if TYPE_CHECKING:
-    from exapt.core.contracts import Table
+    from exapt.evaluate.baselines._features import Molecules
 
 
-class EcfpLinear(Baseline):
+class EcfpLinear(LinearOfMolecules):
     """One penalty for 2,048 bits; sequences beside the molecule come as k-mers (TF-IDF).
 
     References
@@ -24,20 +20,7 @@ class EcfpLinear(Baseline):
 
     default: ClassVar[frozenset[str]] = frozenset({"molecule", "dna", "rna", "protein"})
     default_for_pairs: ClassVar[bool] = False
-
-    @classmethod
-    def applies(cls, kind: Kind, modalities: Sequence[str]) -> bool:
-        """Only where an input holds molecules."""
-        return "molecule" in modalities and super().applies(kind, modalities)
-
-    def learn(self, train: Table, problem: Problem) -> None:
-        """Learn features, penalty and weights."""
-        self._space = FeatureSpace("linear", molecules="ecfp")
-        self._model = LinearModel().fit(self._space.fit_transform(train), problem)
-
-    def predict(self, table: Table) -> Floats:
-        """Probabilities or values."""
-        return self._model.predict(self._space.transform(table))
+    molecules: ClassVar[Molecules] = "ecfp"
 
 
 EXPORT = EcfpLinear
