@@ -344,7 +344,7 @@ def tables(result: Mapping[str, Any]) -> str:
             _, arm, share = name.split("/")
             said = f"**gain of {arm}**" if share.endswith("gain") else arm
             cells = " | ".join(_cell(one[level]) for level in LEVELS)
-            lines.append(f"| {100 * float(share.split()[0]):.0f} % | {said} | {cells} |")
+            lines.append(f"| {_annotation(result['runs'], target, share.split()[0])} | {said} | {cells} |")
         lines.append("")
     if NETWORKS_RESULT.is_file():
         lines += ["| network | parameters | " + " | ".join(LEVELS) + " |"]
@@ -354,6 +354,16 @@ def tables(result: Mapping[str, Any]) -> str:
             lines.append(f"| {name} | {one['parameters']:,} | {f1} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _annotation(runs: Mapping[str, Any], target: str, share: str) -> str:
+    """The share of the annotation that is used, and how many genes it holds."""
+    genes = [
+        run["genes"]
+        for key, run in runs.items()
+        if "genes" in run and key.startswith(f"{target}/") and key.endswith(f"/{share}")
+    ]
+    return f"{100 * float(share):.0f} % ({genes[0]} genes)" if genes else "none"
 
 
 def _cell(one: Mapping[str, float | None]) -> str:
