@@ -64,6 +64,7 @@ def without_seconds(curve):
     return timed
 
 
+@pytest.mark.slow
 def test_a_killed_comparison_trains_the_rest_and_a_finished_one_nothing(compare, trained, tmp_path):
     whole = compare("full", "lp_ft", seeds=1)
     all_of_them = trained.new()

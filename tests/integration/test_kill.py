@@ -44,7 +44,7 @@ class Commands:
         self.start(*arguments)
         return self.end(), self.log.read_text()
 
-    def kill_when(self, condition, *arguments, limit=30.0):
+    def kill_when(self, condition, *arguments, limit=120.0):
         """Start a command and kill it as soon as the condition holds, if it still runs; returns its exit code."""
         process, stop = self.start(*arguments), time.monotonic() + limit
         while Path(f"/proc/{process}").exists() and not is_zombie(process) and not condition():
@@ -110,6 +110,7 @@ def assert_same(run, other):
     assert ours == theirs
 
 
+@pytest.mark.slow
 def test_a_process_with_another_hash_seed_gives_the_same_bits(files, weights, undisturbed, tmp_path):
     command = [sys.executable, "-m", "exapt.app.cli", *map(str, arguments(files, weights, tmp_path / "run"))]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "12345"}
@@ -130,7 +131,14 @@ def finish(commands, run, undisturbed, *arguments):
     assert_same(run, undisturbed)
 
 
-@pytest.mark.parametrize(("arm", "seed", "checkpoints"), [("transfer", 0, 1), ("transfer", 1, 4), ("scratch", 1, 3)])
+@pytest.mark.parametrize(
+    ("arm", "seed", "checkpoints"),
+    [
+        ("transfer", 0, 1),
+        pytest.param("transfer", 1, 4, marks=pytest.mark.slow),
+        pytest.param("scratch", 1, 3, marks=pytest.mark.slow),
+    ],
+)
 def test_killed_after_some_checkpoints(arm, seed, checkpoints, commands, files, weights, undisturbed, tmp_path):
     run = tmp_path / "run"
     command = arguments(files, weights, run)
@@ -140,7 +148,7 @@ def test_killed_after_some_checkpoints(arm, seed, checkpoints, commands, files, 
     finish(commands, run, undisturbed, *command)
 
 
-@pytest.mark.parametrize("name", ["done.json", "scores.json", "report.html"])
+@pytest.mark.parametrize("name", ["done.json", pytest.param("scores.json", marks=pytest.mark.slow), "report.html"])
 def test_killed_when_a_file_appears(name, commands, files, weights, undisturbed, tmp_path):
     run = tmp_path / "run"
     command = arguments(files, weights, run)
