@@ -1,7 +1,7 @@
 """Windows of any size give back what they were cut from; blocks cover a contig and end between genes."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exapt.bio.transcripts.labels import CLASSES, MASKED, as_text, of_text, on_other_strand
@@ -25,6 +25,7 @@ def test_each_position_once_from_the_window_that_saw_most(start, length, size, d
 
 
 @given(labels, st.integers(1, 120))
+@example(row=np.array([0, 1, 1, 0], dtype=np.uint8), size=1)
 @settings(max_examples=60, deadline=None)
 def test_blocks_cover_and_cut_no_gene_where_they_need_not(row, size):
     found = blocks(row, size)

@@ -47,14 +47,17 @@ def blocks(labels: Labels, size: int) -> list[Interval]:
 
 
 def _quiet(labels: Labels, first: int, planned: int, reach: int) -> int:
-    """The middle of the longest intergenic run near a place, or else the nearest intergenic letter from `first` on."""
+    """The middle of the longest intergenic run near a place, or else the nearest intergenic letter from `first` on.
+
+    Where there is none, the place itself, unless a cut was pushed beyond it: then that cut once more.
+    """
     left, right = max(first, planned - reach), min(len(labels) - 1, planned + reach)
     bare = np.concatenate([[False], labels[left:right] == 0, [False]])
     runs = np.flatnonzero(np.diff(bare.astype(np.int8))).reshape(-1, 2)
     sizes = runs[:, 1] - runs[:, 0]
     places = left + runs[sizes == sizes.max(initial=0)].sum(1) // 2
     places = places if len(places) else first + np.flatnonzero(labels[first:] == 0)
-    return int(places[np.abs(places - planned).argmin()]) if len(places) else planned
+    return int(places[np.abs(places - planned).argmin()]) if len(places) else max(planned, first - 1)
 
 
 def windows(start: int, end: int, size: int, overlap: int) -> list[Interval]:
